@@ -1,0 +1,68 @@
+# Everything runs in .venv, which `make env` makes from requirements.lock. `make help` lists the targets.
+# The interpreter may keep its bytecode: without it every process would compile the libraries anew.
+unexport PYTHONDONTWRITEBYTECODE
+unexport PYTHONHOME
+unexport PYTHONPATH
+
+bin := .venv/bin
+notebooks := find notebooks -name '*.ipynb' -not -path '*/.*' -exec
+ARGS :=
+
+.DEFAULT_GOAL := help
+.PHONY: help env report test check format documents bench validate lock lab wheel browser clean
+
+help: ## list these targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F '\t' '{ printf "make %-10s %s\n", $$1, $$2 }'
+	@echo 'ARGS="..." is passed on by report, test, bench and lock; PYTHON=... names the interpreter for .venv.'
+
+env: ## make or update .venv; does nothing when it is up to date
+	@.ci/env.sh
+
+report: env ## fit the evidence, run the notebooks, write reports/latest/index.html
+	@$(bin)/mmiocost report $(ARGS)
+
+test: env browser ## run the tests
+	@$(bin)/python -m pytest -rs $(ARGS)
+
+check: env ## lint, formatting, types, notebooks without outputs, generated documents up to date
+	$(bin)/ruff check
+	$(bin)/ruff format --check
+	$(bin)/mypy
+	$(notebooks) $(bin)/nbstripout --verify {} +
+	$(bin)/pre-commit validate-config
+	$(bin)/python -m mmiocost.vocabulary.tables --check
+
+format: env ## repair what `make check` finds and a tool can repair
+	$(bin)/ruff check --fix
+	$(bin)/ruff format
+	$(notebooks) $(bin)/nbstripout {} +
+
+documents: env ## write the generated tables of model/*.md anew
+	@$(bin)/python -m mmiocost.vocabulary.tables
+
+bench: env ## run the benchmarks
+	@$(bin)/python -m pytest tests/benchmarks --benchmark-only $(ARGS)
+
+validate: env ## hold the model against observations left out of its fit
+	@$(bin)/python -m mmiocost.fitting.validation
+
+lock: env ## resolve the dependencies into requirements.lock (ARGS=--upgrade takes newer versions)
+	@$(bin)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
+		--no-annotate --no-header --no-emit-index-url --quiet $(ARGS) -o requirements.lock
+	@echo uv | $(bin)/uv pip compile - --universal --generate-hashes \
+		--no-annotate --no-header --no-emit-index-url --quiet $(ARGS) -o .ci/uv.txt
+
+lab: env ## open the notebooks in JupyterLab
+	@JUPYTER_PATH="$(CURDIR)/model/mmiocost/execution/jupyter" $(bin)/python -c \
+		'from mmiocost.startup import block_slow_imports; block_slow_imports(); from jupyterlab.labapp import main; main()' \
+		$(if $(filter 0,$(shell id -u)),--allow-root) $(ARGS) notebooks
+
+wheel: env ## build dist/*.whl
+	@$(bin)/python -m build --wheel --no-isolation
+
+browser: ## install Debian's chromium for the browser tests (as root; else say how)
+	@.ci/browser.sh
+
+clean: ## remove .venv, the last report and what tools left behind
+	rm -rf .venv dist reports/latest .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks
+	find model tests notebooks .ci -type d \( -name __pycache__ -o -name .ipynb_checkpoints \) -prune -exec rm -rf {} +

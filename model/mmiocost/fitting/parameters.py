@@ -1,0 +1,66 @@
+"""Cost parameters: the events of the vocabulary, a compare out of the cache, mitigations split by setting.
+
+Log costs are what is fitted, so that no cost is negative and errors are factors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ..evidence import Evidence, Prior
+from ..vocabulary import COLD_COMPARE, event_names
+
+ANCHOR = "vm_exit_instruction"
+FREE = "guest_fault_native"  # costs 0 by definition: the guest pays it on bare hardware too
+
+# Which settings of a host's state weigh on which event of a path (model/statistics.md).
+SETTINGS: dict[str, tuple[str, ...]] = {
+    "exit_mitigation": ("spectre", "other"),
+    "userspace_mitigation": ("vmscape", "spectre", "other"),
+    "emulation_mitigation": ("vmscape", "spectre", "other"),
+}
+# Settings outside the host's mitigations that weigh on every exit.
+ON_EXIT: tuple[str, ...] = ("guest", "vcpu_pmu")
+INDICATORS = ("exit_mitigated", "userspace_mitigated", "emulation_mitigated")
+
+
+def parameter_names() -> tuple[str, ...]:
+    """All cost parameters in a fixed order."""
+    plain = [name for name in event_names() if name not in SETTINGS and name != FREE]
+    split = [f"{event}:{setting}" for event, settings in SETTINGS.items() for setting in settings]
+    return (*plain, COLD_COMPARE, *split, *(f"{ANCHOR}:{setting}" for setting in ON_EXIT))
+
+
+def is_relative(prior: Prior) -> bool:
+    """Whether a parameter is a factor on the anchor: the other kinds of exit."""
+    return prior.unit == ANCHOR
+
+
+def parameter_counts(terms: Mapping[str, float], settings: Mapping[str, int] | None) -> dict[str, float]:
+    """Occurrences of each parameter from those of each event.
+
+    ``settings`` are those of the machine's state; None means that the scenario's own indicators decide, and
+    that an indicator of 1 stands for all settings of the host.
+    """
+    found: dict[str, float] = {}
+    for name, count in terms.items():
+        if name in SETTINGS:
+            for setting in SETTINGS[name]:
+                found[f"{name}:{setting}"] = count * (1 if settings is None else settings.get(setting, 0))
+        elif name != FREE:
+            found[name] = count
+    exits = sum(count for name, count in terms.items() if name.startswith("vm_exit_"))
+    for setting in ON_EXIT:
+        found[f"{ANCHOR}:{setting}"] = exits * (settings or {}).get(setting, 0)
+    return {name: count for name, count in found.items() if count != 0}
+
+
+def check_priors(evidence: Evidence) -> None:
+    """Every parameter has a prior and every prior a parameter. Raises InvalidInput that names the odd ones."""
+    from ..errors import InvalidInput, Problem
+
+    names, priors = set(parameter_names()), set(evidence.priors)
+    problems = [Problem("data/priors.csv", name, "", "has no prior") for name in sorted(names - priors)]
+    problems += [Problem("data/priors.csv", name, "", "is no parameter") for name in sorted(priors - names)]
+    if problems:
+        raise InvalidInput(problems)
