@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 
@@ -13,3 +14,12 @@ def block_slow_imports() -> None:
     format check of IRIs, which no schema of ours uses. A process that has it already keeps it.
     """
     sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+
+
+def one_blas_thread() -> None:
+    """Keep linear algebra on one thread unless the user says otherwise; call it before NumPy is imported.
+
+    Our matrices have tens of rows: a second thread spends its time waiting for the first.
+    """
+    for name in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(name, "1")

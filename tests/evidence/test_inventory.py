@@ -12,7 +12,6 @@ from mmiocost import evidence, resources
 from mmiocost.errors import InvalidInput
 from mmiocost.evidence import seal
 
-
 VMEXIT = "tables/vmexit_nested_2019.csv"
 LADDER = "tables/exit_ladder_skylakesp_2026.csv"
 

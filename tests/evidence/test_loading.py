@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pickle
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -179,3 +181,9 @@ def test_a_missing_packaged_file_is_named(data: Path) -> None:
 def test_a_damaged_descriptor_is_refused(data: Path, text: str) -> None:
     (data / "datapackage.json").write_text(text)
     assert refused().startswith("data/datapackage.json: must be a Data Package descriptor")
+
+
+def test_loading_needs_no_library_beyond_the_standard_one() -> None:
+    code = "import sys; from mmiocost import evidence; evidence.load(); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert not {"numpy", "pandas", "frictionless", "pint", "sympy", "scipy"} & set(done.stdout.split())

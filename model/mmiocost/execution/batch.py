@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from mmiocost.cache import write_atomically
 from mmiocost.execution.ledger import Entry, inputs_of, output_hash, read_ledger, write_ledger
@@ -76,23 +77,30 @@ def _runs(
 
 def _execute(tasks: list[_Task], parameters: Mapping[str, object], jobs: int, timeout: float) -> Iterator[NotebookRun]:
     with WorkerPool(jobs) as pool:
-        messages = []
-        for task in tasks:
-            source = pool.folder / f"{task.name}.source.ipynb"
-            source.write_bytes(task.source.content)
-            output = str(pool.folder / f"{task.name}.ipynb")
-            messages.append(
-                {"source": str(source), "output": output, "parameters": dict(parameters), "timeout": timeout}
-            )
+        messages = [_message(task, pool.folder, parameters, timeout) for task in tasks]
         for number, result in pool.map(messages):
-            task = tasks[number]
-            _publish(Path(messages[number]["output"]), task)
-            if result is None:
-                yield NotebookRun(task.name, "failed", 0.0, task.path, _DEAD_WORKER)
-            elif result["error"] is None:
-                yield NotebookRun(task.name, "executed", result["seconds"], task.path)
-            else:
-                yield NotebookRun(task.name, "failed", result["seconds"], task.path, CellError(**result["error"]))
+            _publish(_made(pool.folder, tasks[number]), tasks[number])
+            yield _run(tasks[number], result)
+
+
+def _message(task: _Task, folder: Path, parameters: Mapping[str, object], timeout: float) -> dict[str, object]:
+    """What a worker needs to know; it reads a copy, so that an edit in between cannot change what was hashed."""
+    source = folder / f"{task.name}.source.ipynb"
+    source.write_bytes(task.source.content)
+    output = str(_made(folder, task))
+    return {"source": str(source), "output": output, "parameters": dict(parameters), "timeout": timeout}
+
+
+def _made(folder: Path, task: _Task) -> Path:
+    return folder / f"{task.name}.ipynb"
+
+
+def _run(task: _Task, result: Mapping[str, Any] | None) -> NotebookRun:
+    if result is None:
+        return NotebookRun(task.name, "failed", 0.0, task.path, _DEAD_WORKER)
+    if result["error"] is None:
+        return NotebookRun(task.name, "executed", result["seconds"], task.path)
+    return NotebookRun(task.name, "failed", result["seconds"], task.path, CellError(**result["error"]))
 
 
 _DEAD_WORKER = CellError(0, "", "WorkerDied", "the process that ran the notebook ended unexpectedly", "")

@@ -1,19 +1,21 @@
 """A process that executes notebooks through papermill, one after another.
 
 Tasks come as JSON lines on standard input and results leave as JSON lines on standard output. The process ends
-when its input does, so that it never outlives the report that started it by more than one notebook. All that a
-notebook prints goes to standard error or into the notebook.
+as soon as its input does, in the middle of a notebook too: then the report that started it is gone, and the
+kernel, which watches its parent, follows within a second or so.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import queue
 import re
 import sys
+import threading
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from mmiocost.startup import block_slow_imports
 
@@ -25,13 +27,21 @@ _SHUTDOWN_WAIT_S = 1.0
 _COLOURS = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 
 
-def main() -> None:
-    """Serve tasks until standard input ends."""
+def main() -> NoReturn:
+    """Serve tasks until standard input ends, which ends the process."""
     block_slow_imports()
     results = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
+    tasks: queue.SimpleQueue[str] = queue.SimpleQueue()
+    threading.Thread(target=_receive, args=(tasks,), daemon=True).start()
+    while True:
+        print(json.dumps(execute(**json.loads(tasks.get()))), file=results, flush=True)
+
+
+def _receive(tasks: queue.SimpleQueue[str]) -> None:
     for line in sys.stdin:
-        print(json.dumps(execute(**json.loads(line))), file=results, flush=True)
+        tasks.put(line)
+    os._exit(0)
 
 
 def execute(source: str, output: str, parameters: dict[str, object], timeout: float) -> dict[str, Any]:
@@ -46,7 +56,7 @@ def execute(source: str, output: str, parameters: dict[str, object], timeout: fl
     begin = time.perf_counter()
     raised: Exception | None = None
     try:
-        notebook = nbformat.read(source, as_version=4)
+        notebook = nbformat.read(source, as_version=4)  # type: ignore[no-untyped-call]
         papermill.execute_notebook(
             notebook,
             output,
@@ -69,13 +79,13 @@ def _finish(output: str, raised: Exception | None, timeout: float) -> dict[str, 
         return _error(0, "", raised, "") if raised else None
     import nbformat
 
-    notebook = nbformat.read(output, as_version=4)
+    notebook = nbformat.read(output, as_version=4)  # type: ignore[no-untyped-call]
     # papermill's own marks would shift the cells; the report says where a notebook stopped.
     notebook.cells = [cell for cell in notebook.cells if "papermill-error-cell-tag" not in _tags(cell)]
     for key in ("input_path", "output_path"):
         notebook.metadata.papermill[key] = Path(output).name
     error = _describe(notebook, raised, timeout) if raised else None
-    nbformat.write(notebook, output)
+    nbformat.write(notebook, output)  # type: ignore[no-untyped-call]
     return error
 
 
@@ -105,7 +115,8 @@ def _stopped_at(notebook: Any) -> tuple[int, Any]:
 def _mark_failed(notebook: Any, cell: Any, error: dict[str, Any]) -> None:
     from nbformat.v4 import new_output
 
-    said = new_output("error", ename=error["ename"], evalue=error["evalue"], traceback=[error["evalue"]])
+    told = {"ename": error["ename"], "evalue": error["evalue"], "traceback": [error["evalue"]]}
+    said = new_output("error", **told)  # type: ignore[no-untyped-call]
     # An interrupted cell holds a KeyboardInterrupt, which names the means and not the cause.
     cell.outputs = [found for found in cell.outputs if found.output_type != "error"] + [said]
     cell.metadata.papermill.update(status="failed", exception=True)

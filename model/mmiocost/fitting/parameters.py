@@ -6,6 +6,7 @@ Log costs are what is fitted, so that no cost is negative and errors are factors
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from ..evidence import Evidence, Prior
 from ..vocabulary import COLD_COMPARE, event_names
@@ -36,13 +37,13 @@ def is_relative(prior: Prior) -> bool:
     return prior.unit == ANCHOR
 
 
-def parameter_counts(terms: Mapping[str, float], settings: Mapping[str, int] | None) -> dict[str, float]:
+def parameter_counts(terms: Mapping[str, Any], settings: Mapping[str, int] | None) -> dict[str, Any]:
     """Occurrences of each parameter from those of each event.
 
     ``settings`` are those of the machine's state; None means that the scenario's own indicators decide, and
     that an indicator of 1 stands for all settings of the host.
     """
-    found: dict[str, float] = {}
+    found: dict[str, Any] = {}
     for name, count in terms.items():
         if name in SETTINGS:
             for setting in SETTINGS[name]:
@@ -52,7 +53,11 @@ def parameter_counts(terms: Mapping[str, float], settings: Mapping[str, int] | N
     exits = sum(count for name, count in terms.items() if name.startswith("vm_exit_"))
     for setting in ON_EXIT:
         found[f"{ANCHOR}:{setting}"] = exits * (settings or {}).get(setting, 0)
-    return {name: count for name, count in found.items() if count != 0}
+    return {name: count for name, count in found.items() if _occurs(count)}
+
+
+def _occurs(count: Any) -> bool:
+    return bool((count != 0).any()) if hasattr(count, "any") else count != 0
 
 
 def check_priors(evidence: Evidence) -> None:

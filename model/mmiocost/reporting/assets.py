@@ -25,6 +25,6 @@ def _vega() -> bytes:
         pass
     import vl_convert
 
-    bundle = vl_convert.javascript_bundle().encode()
+    bundle = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;").encode()
     write_atomically(cached, bundle)
     return bundle

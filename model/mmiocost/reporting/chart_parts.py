@@ -98,8 +98,9 @@ def rule_at(channel: str, value: float) -> alt.Chart:
     """A dashed line across the chart at one value of ``x`` or ``y``."""
     import altair as alt
 
-    data = alt.Data(values=[{"at": value}])
-    return alt.Chart(data).mark_rule(strokeDash=[4, 4], opacity=0.65).encode(**{channel: "at:Q"})
+    data = alt.InlineData(values=[{"at": value}])
+    line: alt.Chart = alt.Chart(data).mark_rule(strokeDash=[4, 4], opacity=0.65).encode(**{channel: "at:Q"})
+    return line
 
 
 def described(chart: Any, text: str, data: pd.DataFrame, column: str, palette: Sequence[str] | None = None) -> Any:

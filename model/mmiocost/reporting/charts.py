@@ -95,7 +95,7 @@ def saving_vs_slots(
     vertical: dict[str, Any] = {
         "title": f"Saving per access ({unit})",
         "scale": alt.Scale(type="symlog", constant=100, nice=False) if log else alt.Scale(),
-        "axis": alt.Axis(format="~s", values=[0, *decades]) if log else alt.Axis(format="~s"),
+        "axis": alt.Axis(format=",", values=[0, *decades]) if log else alt.Axis(format=","),
     }
     x = alt.X(f"{variable}:Q", title=parts.spoken(variable), scale=scale)
     base = alt.Chart(data).transform_filter(parts.shown(case)).encode(x=x, color=color)
@@ -122,7 +122,7 @@ def breakeven_map(frame: pd.DataFrame, *, x: str, y: str, winner: str = "winner"
     free = iter(parts.PALETTE * len(names))
     palette = [parts.UNDECIDED if name.lower().startswith("undecided") else next(free) for name in names]
     shown = {x: "", y: "", winner: ""} | ({"probability": ""} if "probability" in data.columns else {})
-    axis = alt.Axis(format="~s", labelOverlap=True, grid=False, labelAngle=0)
+    axis = alt.Axis(format=",", labelOverlap=True, grid=False, labelAngle=0)
     chart = (
         alt.Chart(data)
         .transform_filter(parts.shown(winner))
@@ -152,7 +152,7 @@ def cost_stack(frame: pd.DataFrame, *, unit: str = "cycles") -> alt.Chart:
         .transform_filter(parts.shown("event"))
         .mark_bar(stroke="#80808080", strokeWidth=0.5)
         .encode(
-            x=alt.X("cost:Q", title=f"Cost of one access ({unit})", axis=alt.Axis(format="~s")),
+            x=alt.X("cost:Q", title=f"Cost of one access ({unit})", axis=alt.Axis(format=",")),
             y=alt.Y("path:N", sort=paths, title=None, axis=alt.Axis(labelLimit=180)),
             color=parts.color(data, "event"),
             order=alt.Order("color_event_sort_index:Q"),

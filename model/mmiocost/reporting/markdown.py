@@ -24,7 +24,7 @@ def markdown_html(text: str, pages: Mapping[str, str], attachments: Mapping[str,
     return rendered.replace("<table>", _SCROLL).replace("</table>", "</table></div>")
 
 
-class _Renderer(IPythonRenderer):  # type: ignore[misc]
+class _Renderer(IPythonRenderer):
     def __init__(self, pages: Mapping[str, str], attachments: Mapping[str, Any]) -> None:
         super().__init__(
             escape=True, allow_harmful_protocols=False, exclude_anchor_links=True, attachments=dict(attachments)

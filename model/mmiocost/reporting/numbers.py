@@ -34,7 +34,7 @@ def quantity_text(
     """Value, interval and unit as text, for example ``590 [410, 810] cycles``.
 
     One bound alone gives ``at most 111 cycles`` or ``at least 45 cycles``, rounded outwards to three digits.
-    Without bounds the value is exact and shown with up to four digits, integers in full. None or NaN is
+    Without bounds the value is shown with up to four significant digits, and all before the point. None or NaN is
     ``unknown``. ``plain`` uses ASCII only (no grouping, hyphen for minus). The decimal mark is always a point.
     """
     if value is None or math.isnan(value):
@@ -47,8 +47,8 @@ def quantity_text(
 
 def percent(value: float | None, low: float | None = None, high: float | None = None, *, plain: bool = False) -> str:
     """A share, given as a fraction of 1, as percent: ``2.00 [1.20, 6.90] %``."""
-    hundred = [None if part is None else part * 100 for part in (value, low, high)]
-    return quantity_text(*hundred, "%", plain=plain)
+    value, low, high = (None if part is None else part * 100 for part in (value, low, high))
+    return quantity_text(value, low, high, "%", plain=plain)
 
 
 def shown_unit(unit: str) -> str:
@@ -56,11 +56,14 @@ def shown_unit(unit: str) -> str:
     return _SHOWN_UNITS.get(unit, unit)
 
 
-def round_shown(value: float, digits: int = _PLAIN_DIGITS) -> float:
-    """``value`` rounded to ``digits`` significant digits, as charts carry it; NaN and infinity as they are."""
-    if value == 0 or not math.isfinite(value):
+def round_shown(value: float) -> float:
+    """``value`` as it is shown without an interval: four significant digits, but all before the point.
+
+    NaN and infinity are left as they are.
+    """
+    if not math.isfinite(value):
         return value
-    return float(f"{value:.{digits - 1}e}")
+    return float(_rounded(value, min(_place(value, _PLAIN_DIGITS), 0), ROUND_HALF_EVEN))
 
 
 def _number_text(value: float | None, low: float | None, high: float | None) -> str:
@@ -91,7 +94,10 @@ def _exact_text(value: float) -> str:
         return _decimal_text(Decimal(value))
     if value == int(value) and abs(value) < 10**_SCIENTIFIC_FROM:
         return str(int(value))
-    text = _decimal_text(_rounded(value, _place(value, _PLAIN_DIGITS), ROUND_HALF_EVEN))
+    place = _place(value, _PLAIN_DIGITS)
+    if abs(value) < 10**_SCIENTIFIC_FROM:
+        place = min(place, 0)
+    text = _decimal_text(_rounded(value, place, ROUND_HALF_EVEN))
     mantissa, exponent, power = text.partition("e")
     return (mantissa.rstrip("0").rstrip(".") if "." in mantissa else mantissa) + exponent + power
 
@@ -106,7 +112,8 @@ def _place(size: float, digits: int) -> int:
 def _rounded(value: float, place: int, rounding: str) -> Decimal:
     if not math.isfinite(value):
         return Decimal(value)
-    return Decimal(value).quantize(Decimal((0, (1,), place)), rounding=rounding, context=_EXACT)
+    # By the shortest decimal form: a reader rounds 1.05, not the binary fraction next to it.
+    return Decimal(repr(float(value))).quantize(Decimal((0, (1,), place)), rounding=rounding, context=_EXACT)
 
 
 def _decimal_text(number: Decimal) -> str:

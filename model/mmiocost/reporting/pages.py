@@ -63,9 +63,11 @@ def notebook_body(run: NotebookRun, content: bytes, pages: Mapping[str, str]) ->
     exporter = _exporter()
     exporter.register_filter("output_html", output_html)
     exporter.register_filter("prose", lambda cell: markdown_html(cell.source, pages, cell.get("attachments")))
-    exporter.register_filter("highlight_code", Highlight2HTML(pygments_lexer="ipython3", parent=exporter))
+    highlight = Highlight2HTML(pygments_lexer="ipython3", parent=exporter)  # type: ignore[no-untyped-call]
+    exporter.register_filter("highlight_code", highlight)
     resources = {"failed_cell": run.error.number if run.error else 0}
-    body, _ = exporter.from_notebook_node(reads(content.decode(), as_version=4), resources)
+    notebook = reads(content.decode(), as_version=4)  # type: ignore[no-untyped-call]
+    body, _ = exporter.from_notebook_node(notebook, resources)
     failure = render("failure.html.j2", error=run.error) if run.error else ""
     return f"{failure}{body}"
 
@@ -86,4 +88,5 @@ def _exporter() -> Any:
     from nbconvert.exporters import TemplateExporter
 
     # The plain template exporter: the one for HTML parses each page again to look for pictures.
-    return TemplateExporter(template_name="notebook", extra_template_basedirs=[str(TEMPLATES)], file_extension=".html")
+    own = {"template_name": "notebook", "extra_template_basedirs": [str(TEMPLATES)], "file_extension": ".html"}
+    return TemplateExporter(**own)  # type: ignore[no-untyped-call]

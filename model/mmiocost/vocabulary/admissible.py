@@ -7,6 +7,7 @@ default, is held against its domain, also where the path does not use it (model/
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from ..errors import InvalidInput, Problem, nearest_name
@@ -25,7 +26,10 @@ class _Domain(NamedTuple):
     depends: tuple[str, ...] = ()
 
 
-class _Case(NamedTuple):
+@dataclass(frozen=True)
+class _Case:
+    """A path and what is settled of its scenario so far."""
+
     path: Path
     gen: Generation
     value: dict[str, int]

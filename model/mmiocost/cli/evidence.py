@@ -1,0 +1,90 @@
+"""``evidence list``, ``evidence show`` and ``evidence verify``."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import typer
+
+from .output import Json, UserEvidence, envelope, in_columns, print_json
+
+
+def register(app: typer.Typer) -> None:
+    """Add the group; without a command it lists."""
+    group = typer.Typer(help="What is known, from where; checksums and schema.", no_args_is_help=False)
+    group.callback(invoke_without_command=True)(_default)
+    group.command("list")(list_)
+    group.command("show")(show)
+    group.command("verify")(verify)
+    app.add_typer(group, name="evidence")
+
+
+def _default(context: typer.Context, json: Json = False) -> None:
+    if context.invoked_subcommand is None:
+        list_(json)
+
+
+def list_(json: Json = False) -> None:
+    """All resources of the packaged evidence."""
+    from ..evidence import catalogue, evidence_hash
+
+    found = catalogue()
+    if json:
+        print_json([{**asdict(item), **envelope(evidence_hash())} for item in found])
+    else:
+        rows = [(item.name, "" if item.rows is None else f"{item.rows} rows", item.title) for item in found]
+        print(in_columns(rows))
+
+
+def show(
+    name: Annotated[str, typer.Argument(metavar="ID", help="A resource, a source or an observation.")],
+    evidence: UserEvidence = None,
+    json: Json = False,
+) -> None:
+    """One resource, source or observation with all that is known about it."""
+    from ..evidence import evidence_hash
+    from ..evidence import show as find
+
+    found = find(name, evidence or [])
+    if json:
+        print_json({**found, **envelope(evidence_hash(evidence or []))})
+    else:
+        print(_text(found))
+
+
+def _text(found: dict[str, Any], indent: str = "") -> str:
+    lines = []
+    for name, value in found.items():
+        if isinstance(value, dict):
+            lines += [f"{indent}{name}:", _text(value, f"{indent}  ")]
+        elif isinstance(value, list | tuple) and value and isinstance(value[0], dict):
+            lines.append(f"{indent}{name}: {len(value)}")
+            lines += [f"{indent}  {_line(item)}" for item in value]
+        elif value not in (None, "", [], ()):
+            shown = ", ".join(map(str, value)) if isinstance(value, list | tuple) else value
+            lines.append(f"{indent}{name}: {shown}")
+    return "\n".join(lines)
+
+
+def _line(item: dict[str, Any]) -> str:
+    chosen = [str(value) for value in item.values() if isinstance(value, str | int | float) and value != ""]
+    return "  ".join(chosen[:6])
+
+
+def verify(evidence: UserEvidence = None, json: Json = False) -> int:
+    """Checksums, schema, units and cross references of every resource; exit status 1 where one is damaged."""
+    from ..evidence import evidence_hash
+    from ..evidence import verify as check
+
+    verdicts = check(evidence or [])
+    sound = all(verdict.ok for verdict in verdicts)
+    if json:
+        about = envelope(evidence_hash(evidence or []) if sound else None)
+        print_json([{"resource": item.resource, "ok": item.ok, "problems": item.problems, **about} for item in verdicts])
+    else:
+        for item in verdicts:
+            print(f"{'ok      ' if item.ok else 'DAMAGED '} {item.resource}")
+            for problem in item.problems:
+                print(f"         {problem}")
+    return 0 if sound else 1

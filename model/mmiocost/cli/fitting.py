@@ -1,0 +1,107 @@
+"""``fit`` and ``score``."""
+
+from __future__ import annotations
+
+import json as json_text
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ..cache import write_atomically
+from ..errors import InvalidInput
+from .output import Json, UserEvidence, envelope, in_columns, print_json
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command("fit")(fit)
+    app.command("score")(score)
+
+
+def fit(
+    out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write the JSON document to a file too.")] = None,
+    evidence: UserEvidence = None,
+    json: Json = False,
+) -> None:
+    """Parameters of the joint fit with their intervals, and how well it reproduces its rows."""
+    from ..evidence import evidence_hash
+    from ..fitting.store import current_summary
+
+    found = current_summary(evidence or [])
+    document = {
+        "parameters": [asdict(item) for item in found.parameters],
+        "validation": found.validation,
+        "scatter": found.scatter,
+        **envelope(evidence_hash(evidence or [])),
+    }
+    if out is not None:
+        _write(out, document)
+    if json:
+        print_json(document)
+    else:
+        print(_fit_text(found))
+
+
+def _write(out: Path, document: dict[str, Any]) -> None:
+    try:
+        write_atomically(out, json_text.dumps(document, indent=1) + "\n")
+    except OSError as error:
+        raise InvalidInput.one(str(out), "", "", f"can't be written: {error.strerror}") from error
+
+
+def _fit_text(found: Any) -> str:
+    from ..reporting.numbers import percent, quantity_text
+
+    rows = [("cost on the median machine", "95 % interval", "")]
+    for item in found.parameters:
+        if item.machine == "median machine":
+            verdict = "identified" if item.identified else "assumed, no row informs it" if item.prior_bounded else "bounded above"
+            value = item.value if item.low is not None else None
+            rows.append((item.name, quantity_text(value, item.low, item.high, item.unit), verdict))
+    quality = found.validation
+    return (
+        f"{in_columns(rows)}\n\n{quality['rows']} rows of {quality['machines']} machines in {quality['states']} states;"
+        f" median residual {percent(quality['median_abs_log_residual'])},"
+        f" largest {percent(quality['largest_abs_log_residual'])}, {quality['outliers']} outliers"
+    )
+
+
+def score(
+    file: Annotated[Path, typer.Argument(metavar="FILE.csv", help="Observations in the schema of data/observations.csv.")],
+    json: Json = False,
+) -> None:
+    """The packaged fit held against observations that it has not seen."""
+    from ..evidence import evidence_hash, load, read_observations
+    from ..fitting.score import score as held_against
+    from ..fitting.store import current_fit
+
+    found = held_against(read_observations(file), load(), current_fit())
+    if json:
+        document = asdict(found)
+        document["scored"] = len(found.observations)
+        document["not_scored"] = [{"id": id_, "why": why} for id_, why in found.not_scored]
+        print_json({**document, **envelope(evidence_hash())})
+    else:
+        print(_score_text(found))
+
+
+def _score_text(found: Any) -> str:
+    from ..reporting.numbers import percent, quantity_text
+
+    lines = []
+    for item in found.observations:
+        mark = " " if item.inside else "!"
+        predicted = quantity_text(item.predicted, item.low, item.high, item.unit)
+        lines.append((f"{mark} {item.id}", quantity_text(item.measured, unit=item.unit), f"predicted {predicted}", item.machine))
+    parts = [in_columns(lines)] if lines else []
+    parts += [f"- {id_}: not scored: {why}" for id_, why in found.not_scored]
+    if found.observations:
+        parts.append(
+            f"{len(found.observations)} scored, {len(found.not_scored)} not; {percent(found.coverage)} inside the 95 %"
+            f" interval, median relative error {percent(found.median_relative_error)}"
+        )
+    else:
+        parts.append(f"no row could be scored; {len(found.not_scored)} listed with the reason")
+    return "\n".join(parts)

@@ -1,0 +1,236 @@
+"""``paths``, ``count``, ``predict`` and ``breakeven``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ..errors import InvalidInput
+from ..evidence import evidence_hash
+from .output import Json, Machine, ScenarioFile, Sets, UserEvidence, envelope, in_columns, print_json, read_cases
+
+Cases = Annotated[
+    Path | None, typer.Option("--cases", metavar="FILE", help="A JSON list of cases, answered in order.")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command("paths")(paths)
+    app.command("count")(count)
+    app.command("predict")(predict)
+    app.command("breakeven")(breakeven)
+
+
+def paths(json: Json = False) -> None:
+    """Every path that is modelled, with its generation, mode and meaning."""
+    from ..vocabulary import PATHS
+
+    if json:
+        about = envelope(evidence_hash())
+        print_json(
+            [
+                {"path": item.name, "generation": item.generation, "mode": item.mode, "summary": item.summary, **about}
+                for item in PATHS
+            ]
+        )
+    else:
+        print(in_columns([(item.name, item.summary) for item in PATHS]))
+
+
+def count(
+    path: Annotated[str | None, typer.Argument(metavar="PATH", help="A path; `mmiocost paths` lists them.")] = None,
+    sets: Sets = None,
+    cases: Cases = None,
+    json: Json = False,
+) -> None:
+    """How often each primitive event occurs on a path, exactly. With --cases, FILE lists {"path", "scenario"}."""
+    if (path is None) == (cases is None):
+        raise InvalidInput.one("mmiocost count", "PATH", path or "", "give either a path or --cases FILE")
+    about = envelope(evidence_hash())
+    if cases is not None:
+        print_json([{**_count_case(case), **about} for case in read_cases(cases)])
+        return
+    from ..whatif.counting import count as count_path
+    from ..whatif.scenario import read_scenario
+
+    scenario = read_scenario(sets or [])
+    if scenario.mix:
+        name = next(iter(scenario.mix))
+        raise InvalidInput.one("--set", name, f"{scenario.mix[name]:g}", "is a mean or a rate, which no count has")
+    assert path is not None
+    events = count_path(path, scenario.counts, "--set" if scenario.counts else "")
+    if json:
+        print_json({"path": path, "events": events, **about})
+    else:
+        print(in_columns([(name, str(number)) for name, number in events.items()] or [("no event", "")]))
+
+
+def _count_case(case: Mapping[str, Any]) -> dict[str, Any]:
+    from ..whatif.counting import count as count_path
+
+    name, scenario = case.get("path"), case.get("scenario", {})
+    try:
+        if not isinstance(name, str) or not isinstance(scenario, dict):
+            raise InvalidInput.one("", "case", "", 'must be {"path": name, "scenario": {symbol: integer}}')
+        return {"path": name, "events": count_path(name, scenario)}
+    except InvalidInput as error:
+        return {"path": name, "error": str(error)}
+
+
+def predict(
+    quantity: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="QUANTITY",
+            help="cost:PATH, saving:fast_mmio, speedup:fast_mmio or regression:bypass_guest_pf.",
+        ),
+    ] = None,
+    sets: Sets = None,
+    scenario: ScenarioFile = None,
+    machine: Machine = None,
+    interval: Annotated[
+        str | None,
+        typer.Option("--interval", metavar="KIND", help="known_machine, new_machine or new_measurement."),
+    ] = None,
+    unit: Annotated[str | None, typer.Option("--unit", metavar="UNIT", help="cycle or ns.")] = None,
+    clock_hz: Annotated[float | None, typer.Option("--clock-hz", metavar="HZ", help="Clock for ns.")] = None,
+    evidence: UserEvidence = None,
+    cases: Cases = None,
+    json: Json = False,
+) -> None:
+    """A cost, saving or rate with its 95 % interval. With --cases, FILE lists {"quantity", "set", "machine"}."""
+    from ..whatif.predict import predict as ask
+    from ..whatif.scenario import read_scenario
+
+    if (quantity is None) == (cases is None):
+        raise InvalidInput.one("mmiocost predict", "QUANTITY", quantity or "", "give a quantity or --cases FILE")
+    if unit not in (None, "cycle", "ns"):
+        raise InvalidInput.one("--unit", "", unit, "must be cycle or ns")
+    if clock_hz is not None and not 0 < clock_hz < 1e12:
+        raise InvalidInput.one("--clock-hz", "", clock_hz, "must be a clock in Hz, such as 2.1e9")
+    options: dict[str, Any] = {
+        "interval_kind": interval, "unit": None if unit == "cycle" else unit, "clock_hz": clock_hz,
+        "evidence": evidence or [],
+    }  # fmt: skip
+    if cases is not None:
+        print_json([_predict_case(case, options) for case in read_cases(cases)])
+        return
+    assert quantity is not None
+    found = ask(quantity, read_scenario(sets or [], scenario, machine), **options)
+    if json:
+        print_json({**asdict(found), **envelope(found.evidence)})
+    else:
+        print(_prediction_text(found))
+
+
+def _predict_case(case: Mapping[str, Any], options: Mapping[str, Any]) -> dict[str, Any]:
+    from ..whatif.predict import predict as ask
+    from ..whatif.scenario import read_scenario
+
+    quantity, given, machine = case.get("quantity"), case.get("set", {}), case.get("machine")
+    about = envelope(evidence_hash(options["evidence"]))
+    try:
+        if not isinstance(quantity, str) or not isinstance(given, dict) or not isinstance(machine, str | None):
+            raise InvalidInput.one("", "case", "", 'must be {"quantity": name, "set": {symbol: value}, "machine": name}')
+        scenario = read_scenario([f"{name}={value}" for name, value in given.items()], None, machine)
+        return {**asdict(ask(quantity, scenario, **options)), **about}
+    except InvalidInput as error:
+        return {"quantity": quantity, "error": str(error), **about}
+
+
+_KIND = {
+    "known_machine": "95 % interval of the mean on {machine}",
+    "new_machine": "95 % interval of the mean on a machine not yet measured",
+    "new_measurement": "95 % interval of one new measurement",
+}
+
+
+def _prediction_text(found: Any) -> str:
+    from ..reporting.numbers import percent, quantity_text
+
+    lines = [f"{found.quantity}: {quantity_text(found.value, found.low, found.high, found.unit)}"]
+    lines.append(f"  {_KIND[found.interval].format(machine=found.machine)}")
+    if found.quantity.startswith(("saving", "speedup", "regression")):
+        lines.append(f"  {percent(round(found.probability_positive, 3))} of the draws lie above {1 if 'speedup' in found.quantity else 0}")
+    if found.widest:
+        lines.append(f"  widest uncertainty: {found.widest.parameter}; were it known, {percent(round(found.widest.left, 2))} of the width would stay")
+    if found.prior_bounded:
+        lines.append(f"  measured by nothing, so only assumed: {', '.join(found.prior_bounded)}")
+    if found.outside:
+        lines.append(f"  extrapolates: beyond the evidence in {', '.join(found.outside)}")
+    lines += [f"  {note}" for note in found.notes]
+    return "\n".join(lines)
+
+
+def breakeven(
+    variable: Annotated[str, typer.Argument(metavar="VARIABLE", help="The symbol to vary.")],
+    between: Annotated[
+        tuple[str, str],
+        typer.Option("--between", metavar="A B", help="Two paths or designs: before, after, unified, bypass, no-bypass."),
+    ],
+    over: Annotated[str | None, typer.Option("--range", metavar="LO:HI", help="Range of the variable.")] = None,
+    sets: Sets = None,
+    scenario: ScenarioFile = None,
+    machine: Machine = None,
+    evidence: UserEvidence = None,
+    json: Json = False,
+) -> None:
+    """Where two designs cost the same."""
+    from ..whatif.breakeven import breakeven as ask
+    from ..whatif.breakeven import symbol_unit
+    from ..whatif.scenario import read_scenario
+
+    symbol_unit(variable)
+    asked = read_scenario(sets or [], scenario, machine)
+    found = ask(variable, between, asked, over=_range(over, variable), evidence=evidence or [])
+    if json:
+        print_json({**asdict(found), **envelope(found.evidence)})
+    else:
+        print(_breakeven_text(found))
+
+
+def _range(text: str | None, variable: str) -> tuple[float, float] | None:
+    from ..units import UnitError, parse_number
+
+    if text is None:
+        return None
+    low, _, high = text.partition(":")
+    try:
+        return parse_number(low), parse_number(high)
+    except UnitError as error:
+        raise InvalidInput.one("--range", variable, text, "must be LOW:HIGH, two numbers") from error
+
+
+def _breakeven_text(found: Any) -> str:
+    from ..reporting.numbers import percent, quantity_text
+
+    first, second = found.between
+    within = f"{found.variable} from {found.range[0]:g} to {found.range[1]:g}"
+    said = {
+        "always": f"{second} is cheaper than {first} everywhere: {within}",
+        "never": f"{second} is nowhere cheaper than {first}: {within}",
+        "cannot_tell": f"the evidence cannot tell where {second} and {first} cost the same: {within}",
+        "crosses": f"{second} and {first} cost the same at:",
+    }
+    lines = [said[found.verdict]]
+    for item in found.crossings:
+        value = quantity_text(item.value, item.low, item.high, found.unit)
+        lines.append(f"  {found.variable} = {value}; below it {item.cheaper_below} is cheaper, above it {item.cheaper_above}")
+        if item.low is None or item.high is None:
+            side = "lower" if item.low is None else "upper"
+            lines.append(f"  open on the {side} side: too many draws have no break-even there")
+    shares = found.shares
+    lines.append(
+        f"  of the draws {percent(shares['crosses'])} cross, in {percent(shares['always'])} {second} is cheaper"
+        f" throughout, in {percent(shares['never'])} nowhere"
+    )
+    if found.prior_bounded:
+        lines.append(f"  measured by nothing, so only assumed: {', '.join(found.prior_bounded)}")
+    if found.closed_form:
+        lines.append(f"  closed form: {found.variable} = {found.closed_form}")
+    return "\n".join(lines)

@@ -1,0 +1,68 @@
+"""``report``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from .output import Json, UserEvidence, envelope, print_json
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("report")(report)
+
+
+def report(
+    notebooks: Annotated[list[str] | None, typer.Argument(metavar="NOTEBOOK", help="Names or files; default: all.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Default: reports/latest.")] = None,
+    jobs: Annotated[int | None, typer.Option("--jobs", metavar="N", min=1, help="Notebooks at once.")] = None,
+    evidence: UserEvidence = None,
+    json: Json = False,
+) -> int:
+    """Fit the evidence, run the notebooks, write the pages; ends with the two answers."""
+    from ..evidence import evidence_hash
+    from ..reporting.report import report as make
+
+    found = make(
+        notebooks or [], out, jobs=jobs, evidence=evidence or [], on_progress=_say, on_notebook=_say_notebook
+    )
+    if json:
+        runs = [
+            {"name": run.name, "status": run.status, "seconds": run.seconds, "html": str(found.page(run))}
+            for run in found.runs
+        ]
+        print_json({"index": str(found.index), "notebooks": runs, **envelope(evidence_hash(evidence or []))})
+    else:
+        print(_text(found))
+    return 1 if found.failed else 0
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def _say_notebook(run: Any) -> None:
+    told = {"executed": f"{run.seconds:.1f} s", "unchanged": "unchanged, not executed", "failed": "FAILED"}
+    _say(f"  {run.name}: {told[run.status]}")
+    if run.error is not None:
+        where = f"cell {run.error.number}" if run.error.number else "kernel"
+        _say(f"    {where}: {run.error.ename}: {run.error.evalue}")
+        for line in run.error.source.splitlines()[:20]:
+            _say(f"    | {line}")
+
+
+def _text(found: Any) -> str:
+    from ..reporting.numbers import quantity_text
+
+    lines = []
+    for answer in found.answers:
+        lines += ["", answer.question, f"  {answer.sentence}"]
+        for row in answer.rows:
+            value = row.note if row.value is None else quantity_text(row.value, row.low, row.high, row.unit)
+            lines.append(f"    {row.label}: {value}")
+        lines.append(f"  {answer.widest}")
+    return "\n".join([*lines, "", f"The report: {found.index}"])

@@ -1,0 +1,168 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from samples import code, prose, streams, write_notebook
+
+from mmiocost.errors import InvalidInput
+from mmiocost.execution import CellError, NotebookRun, run_notebooks
+
+SLOTS = code("slots = 8", parameters=True)
+
+
+def run(*paths: Path, out: Path, **changed: object) -> list[NotebookRun]:
+    arguments: dict[str, object] = {"parameters": {"slots": 32}, "inputs_hash": "model", "jobs": 2, **changed}
+    return run_notebooks(paths, out, **arguments)  # type: ignore[arg-type]
+
+
+def test_a_notebook_is_executed_once_and_again_only_for_changed_inputs(tmp_path: Path) -> None:
+    """The second run starts no kernel: what the notebook would have left behind is not there."""
+    trace = tmp_path / "trace"
+    source = f"open({str(trace)!r}, 'a').write('.')\nprint('slots', slots)"
+    path = write_notebook(tmp_path / "a.ipynb", SLOTS, code(source))
+    out = tmp_path / "out"
+    first = run(path, out=out)
+    assert [(r.name, r.status, r.error) for r in first] == [("a", "executed", None)]
+    assert streams(first[0].path) == "slots 32\n"
+    again = run(path, out=out)
+    assert [(r.status, r.seconds) for r in again] == [("unchanged", first[0].seconds)]
+    assert trace.read_text() == "."
+    assert run(path, out=out, parameters={"slots": 33})[0].status == "executed"
+    assert run(path, out=out, parameters={"slots": 33}, inputs_hash="other")[0].status == "executed"
+    (out / "a.ipynb").write_text("{}")
+    assert run(path, out=out, parameters={"slots": 33}, inputs_hash="other")[0].status == "executed"
+    assert trace.read_text() == "...."
+
+
+def test_a_failing_cell_is_reported_and_the_others_carry_on(tmp_path: Path) -> None:
+    bad = write_notebook(tmp_path / "bad.ipynb", prose("# T"), SLOTS, code("print('before')"), code("1 / 0"), code("2"))
+    good = write_notebook(tmp_path / "good.ipynb", SLOTS)
+    heard: list[NotebookRun] = []
+    runs = run(bad, good, out=tmp_path / "out", on_progress=heard.append)
+    assert [(r.name, r.status) for r in runs] == [("bad", "failed"), ("good", "executed")]
+    assert sorted(r.name for r in heard) == ["bad", "good"]
+    error = runs[0].error
+    assert error is not None
+    # papermill puts the parameters that it was given into a cell of its own, so the division is the fourth.
+    assert (error.number, error.source, error.ename, error.evalue) == (
+        4,
+        "1 / 0",
+        "ZeroDivisionError",
+        "division by zero",
+    )
+    assert error.traceback.endswith("ZeroDivisionError: division by zero")
+    assert "\x1b" not in error.traceback
+    assert streams(runs[0].path) == "before\n"
+    assert [r.status for r in run(bad, good, out=tmp_path / "out")] == ["failed", "unchanged"]
+
+
+def test_a_dead_kernel_and_a_timeout_are_failures_of_their_cell(tmp_path: Path) -> None:
+    killed = write_notebook(tmp_path / "killed.ipynb", code("import os, signal\nos.kill(os.getpid(), signal.SIGKILL)"))
+    slow = write_notebook(tmp_path / "slow.ipynb", code("1"), code("import time\ntime.sleep(60)"), code("3"))
+    runs = run(killed, slow, out=tmp_path / "out", parameters={}, cell_timeout=1)
+    errors = [r.error for r in runs]
+    assert [(e.number, e.ename, e.evalue) for e in errors if e] == [
+        (1, "DeadKernelError", "the kernel died while it ran this cell"),
+        (2, "CellTimeoutError", "the cell ran longer than 1 s and was stopped"),
+    ]
+    cells = json.loads(runs[1].path.read_text())["cells"]
+    assert [cell["metadata"]["papermill"]["status"] for cell in cells] == ["completed", "failed", "pending"]
+    assert [output["ename"] for output in cells[1]["outputs"]] == ["CellTimeoutError"]
+
+
+def test_a_worker_that_dies_fails_its_notebook_alone(tmp_path: Path) -> None:
+    """The parent of a kernel is the worker; a notebook that kills it takes no other notebook along."""
+    deadly = write_notebook(tmp_path / "deadly.ipynb", code("import os, signal\nos.kill(os.getppid(), signal.SIGKILL)"))
+    good = write_notebook(tmp_path / "good.ipynb", code("print('alive')"))
+    runs = run(deadly, good, out=tmp_path / "out", parameters={}, jobs=1)
+    assert [(r.name, r.status) for r in runs] == [("deadly", "failed"), ("good", "executed")]
+    assert runs[0].error == CellError(0, "", "WorkerDied", "the process that ran the notebook ended unexpectedly", "")
+
+
+def test_unknown_parameters_stop_everything_before_a_kernel_starts(tmp_path: Path) -> None:
+    trace = tmp_path / "trace"
+    path = write_notebook(tmp_path / "a.ipynb", SLOTS, code(f"open({str(trace)!r}, 'w')"))
+    with pytest.raises(InvalidInput, match="did you mean 'slots'"):
+        run(path, out=tmp_path / "out", parameters={"slotz": 1})
+    assert not trace.exists()
+    assert not (tmp_path / "out").exists()
+
+
+def test_two_outputs_of_one_notebook_do_not_meet(tmp_path: Path) -> None:
+    path = write_notebook(tmp_path / "a.ipynb", SLOTS, code("print(slots)"))
+    one = run(path, out=tmp_path / "one", parameters={"slots": 1})
+    two = run(path, out=tmp_path / "two", parameters={"slots": 2})
+    assert [streams(r.path) for r in one + two] == ["1\n", "2\n"]
+    assert run(path, out=tmp_path / "one", parameters={"slots": 1})[0].status == "unchanged"
+
+
+def test_names_of_strangers_stay_inside_the_output_folder(tmp_path: Path) -> None:
+    """Braces are not filled in by papermill, and two notebooks of one name get two outputs."""
+    first = write_notebook(tmp_path / "x" / "..evil {slots}.ipynb", SLOTS)
+    second = write_notebook(tmp_path / "y" / "..evil {slots}.ipynb", SLOTS)
+    runs = run(first, second, out=tmp_path / "out")
+    assert [(r.name, r.status) for r in runs] == [("evil-slots", "executed"), ("evil-slots-2", "executed")]
+    made = sorted(path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*"))
+    assert made == ["evil-slots-2.ipynb", "evil-slots.ipynb", "ledger.json"]
+
+
+def test_the_home_of_the_user_and_this_process_are_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    for name in ("IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(home))
+    before = dict(os.environ)
+    path = write_notebook(tmp_path / "a.ipynb", code("print('quiet')"))
+    assert run(path, out=tmp_path / "out", parameters={})[0].status == "executed"
+    assert list(home.iterdir()) == []
+    assert dict(os.environ) == before
+    assert str(tmp_path) not in (tmp_path / "out" / "a.ipynb").read_text()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends POSIX signals")
+@pytest.mark.parametrize("signal_name", ["SIGKILL", "SIGTERM", "SIGINT"])
+def test_workers_and_kernels_end_with_the_report(tmp_path: Path, signal_name: str) -> None:
+    source = f"import os, time\nopen({str(tmp_path / 'pids')!r}, 'w').write(f'{{os.getppid()}} {{os.getpid()}} .')"
+    path = write_notebook(tmp_path / "a.ipynb", code(f"{source}\ntime.sleep(600)"))
+    program = f"""
+from pathlib import Path
+from mmiocost.execution import run_notebooks
+run_notebooks([Path({str(path)!r})], Path({str(tmp_path / "out")!r}), parameters={{}}, inputs_hash="")
+"""
+    report = subprocess.Popen([sys.executable, "-c", program], stderr=subprocess.DEVNULL)
+    wait_for(lambda: (tmp_path / "pids").exists() and (tmp_path / "pids").read_text().endswith("."))
+    report.send_signal(getattr(signal, signal_name))
+    assert report.wait(30) != 0
+    worker, kernel = (int(pid) for pid in (tmp_path / "pids").read_text().split()[:2])
+    wait_for(lambda: not running(worker) and not running(kernel))
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 60) -> None:
+    """Wait until ``condition`` holds; the time only bounds how long a failing test hangs."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def running(pid: int) -> bool:
+    """Whether a process is there and not merely waiting for its parent to notice that it has ended."""
+    try:
+        os.kill(pid, 0)
+        state = Path(f"/proc/{pid}/stat")
+        return not state.exists() or state.read_text().rpartition(")")[2].split()[0] != "Z"
+    except (ProcessLookupError, FileNotFoundError):
+        return False
+
+
+def test_no_notebook_is_no_work(tmp_path: Path) -> None:
+    assert run(out=tmp_path / "out") == []
