@@ -96,6 +96,17 @@ def test_hovering_a_point_shows_its_numbers(browser: Any, site: Path) -> None:
     assert opened.complaints == []
 
 
+def test_print_is_black_on_white_and_keeps_the_legend(browser: Any, site: Path) -> None:
+    opened = Opened(browser, site / "notebook-payoff.html", color_scheme="dark")
+    opened.page.emulate_media(media="print")
+    assert opened.value("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert (
+        opened.value("getComputedStyle(document.querySelector('.plot .role-axis-label text')).fill") == "rgb(0, 0, 0)"
+    )
+    assert opened.page.locator(".filter").first.is_visible()
+    assert not opened.page.locator("details.code").first.is_visible()
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_both_colour_schemes_are_readable(browser: Any, site: Path, name: str) -> None:
     """Contrast of text with the paper is at least 7 (WCAG 2.2, level AAA) in both."""

@@ -87,7 +87,7 @@ def test_an_undecided_class_is_grey() -> None:
 
 def test_a_figure_bundles_chart_sentence_and_rows() -> None:
     make, columns, options = CHARTS["saving_vs_slots"]
-    bundle = figure(make(pd.DataFrame(columns), **options), see="Look here.")._repr_mimebundle_()
+    bundle = figure(make(pd.DataFrame(columns), **options), title="What it shows", see="Look here.")._repr_mimebundle_()
     said = bundle[MEDIA_TYPE]
     assert (said["see"], said["columns"]) == ("Look here.", ["slots", "case", "value", "low", "high"])
     assert said["rows"] == [[8, "EPT store", 2.123, 1.0, 3.0], [32, HOSTILE, None, 0.5, 9.0]]

@@ -81,7 +81,9 @@ def verify(evidence: UserEvidence = None, json: Json = False) -> int:
     sound = all(verdict.ok for verdict in verdicts)
     if json:
         about = envelope(evidence_hash(evidence or []) if sound else None)
-        print_json([{"resource": item.resource, "ok": item.ok, "problems": item.problems, **about} for item in verdicts])
+        print_json(
+            [{"resource": item.resource, "ok": item.ok, "problems": item.problems, **about} for item in verdicts]
+        )
     else:
         for item in verdicts:
             print(f"{'ok      ' if item.ok else 'DAMAGED '} {item.resource}")

@@ -21,7 +21,9 @@ def register(app: typer.Typer) -> None:
 
 
 def fit(
-    out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write the JSON document to a file too.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Write the JSON document to a file too.")
+    ] = None,
     evidence: UserEvidence = None,
     json: Json = False,
 ) -> None:
@@ -57,7 +59,13 @@ def _fit_text(found: Any) -> str:
     rows = [("cost on the median machine", "95 % interval", "")]
     for item in found.parameters:
         if item.machine == "median machine":
-            verdict = "identified" if item.identified else "assumed, no row informs it" if item.prior_bounded else "bounded above"
+            verdict = (
+                "identified"
+                if item.identified
+                else "assumed, no row informs it"
+                if item.prior_bounded
+                else "bounded above"
+            )
             value = item.value if item.low is not None else None
             rows.append((item.name, quantity_text(value, item.low, item.high, item.unit), verdict))
     quality = found.validation
@@ -69,7 +77,9 @@ def _fit_text(found: Any) -> str:
 
 
 def score(
-    file: Annotated[Path, typer.Argument(metavar="FILE.csv", help="Observations in the schema of data/observations.csv.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE.csv", help="Observations in the schema of data/observations.csv.")
+    ],
     json: Json = False,
 ) -> None:
     """The packaged fit held against observations that it has not seen."""
@@ -94,7 +104,9 @@ def _score_text(found: Any) -> str:
     for item in found.observations:
         mark = " " if item.inside else "!"
         predicted = quantity_text(item.predicted, item.low, item.high, item.unit)
-        lines.append((f"{mark} {item.id}", quantity_text(item.measured, unit=item.unit), f"predicted {predicted}", item.machine))
+        lines.append(
+            (f"{mark} {item.id}", quantity_text(item.measured, unit=item.unit), f"predicted {predicted}", item.machine)
+        )
     parts = [in_columns(lines)] if lines else []
     parts += [f"- {id_}: not scored: {why}" for id_, why in found.not_scored]
     if found.observations:

@@ -18,7 +18,9 @@ Sets = Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", h
 ScenarioFile = Annotated[Path | None, typer.Option("--scenario", metavar="FILE", help="Read a YAML or TOML scenario.")]
 Machine = Annotated[
     str | None,
-    typer.Option("--machine", metavar="NAME", help="A machine of the evidence, or MACHINE/STATE; default: the population."),
+    typer.Option(
+        "--machine", metavar="NAME", help="A machine of the evidence, or MACHINE/STATE; default: the population."
+    ),
 ]
 UserEvidence = Annotated[
     list[Path] | None,

@@ -13,9 +13,7 @@ from ..errors import InvalidInput
 from ..evidence import evidence_hash
 from .output import Json, Machine, ScenarioFile, Sets, UserEvidence, envelope, in_columns, print_json, read_cases
 
-Cases = Annotated[
-    Path | None, typer.Option("--cases", metavar="FILE", help="A JSON list of cases, answered in order.")
-]
+Cases = Annotated[Path | None, typer.Option("--cases", metavar="FILE", help="A JSON list of cases, answered in order.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -136,7 +134,9 @@ def _predict_case(case: Mapping[str, Any], options: Mapping[str, Any]) -> dict[s
     about = envelope(evidence_hash(options["evidence"]))
     try:
         if not isinstance(quantity, str) or not isinstance(given, dict) or not isinstance(machine, str | None):
-            raise InvalidInput.one("", "case", "", 'must be {"quantity": name, "set": {symbol: value}, "machine": name}')
+            raise InvalidInput.one(
+                "", "case", "", 'must be {"quantity": name, "set": {symbol: value}, "machine": name}'
+            )
         scenario = read_scenario([f"{name}={value}" for name, value in given.items()], None, machine)
         return {**asdict(ask(quantity, scenario, **options)), **about}
     except InvalidInput as error:
@@ -156,9 +156,11 @@ def _prediction_text(found: Any) -> str:
     lines = [f"{found.quantity}: {quantity_text(found.value, found.low, found.high, found.unit)}"]
     lines.append(f"  {_KIND[found.interval].format(machine=found.machine)}")
     if found.quantity.startswith(("saving", "speedup", "regression")):
-        lines.append(f"  {percent(round(found.probability_positive, 3))} of the draws lie above {1 if 'speedup' in found.quantity else 0}")
+        zero = 1 if found.quantity.startswith("speedup") else 0
+        lines.append(f"  {percent(round(found.probability_positive, 3))} of the draws lie above {zero}")
     if found.widest:
-        lines.append(f"  widest uncertainty: {found.widest.parameter}; were it known, {percent(round(found.widest.left, 2))} of the width would stay")
+        left = percent(round(found.widest.left, 2))
+        lines.append(f"  widest uncertainty: {found.widest.parameter}; were it known, {left} of the width would stay")
     if found.prior_bounded:
         lines.append(f"  measured by nothing, so only assumed: {', '.join(found.prior_bounded)}")
     if found.outside:
@@ -171,7 +173,9 @@ def breakeven(
     variable: Annotated[str, typer.Argument(metavar="VARIABLE", help="The symbol to vary.")],
     between: Annotated[
         tuple[str, str],
-        typer.Option("--between", metavar="A B", help="Two paths or designs: before, after, unified, bypass, no-bypass."),
+        typer.Option(
+            "--between", metavar="A B", help="Two paths or designs: before, after, unified, bypass, no-bypass."
+        ),
     ],
     over: Annotated[str | None, typer.Option("--range", metavar="LO:HI", help="Range of the variable.")] = None,
     sets: Sets = None,
@@ -220,7 +224,9 @@ def _breakeven_text(found: Any) -> str:
     lines = [said[found.verdict]]
     for item in found.crossings:
         value = quantity_text(item.value, item.low, item.high, found.unit)
-        lines.append(f"  {found.variable} = {value}; below it {item.cheaper_below} is cheaper, above it {item.cheaper_above}")
+        lines.append(
+            f"  {found.variable} = {value}; below it {item.cheaper_below} is cheaper, above it {item.cheaper_above}"
+        )
         if item.low is None or item.high is None:
             side = "lower" if item.low is None else "upper"
             lines.append(f"  open on the {side} side: too many draws have no break-even there")

@@ -17,7 +17,9 @@ def register(app: typer.Typer) -> None:
 
 
 def report(
-    notebooks: Annotated[list[str] | None, typer.Argument(metavar="NOTEBOOK", help="Names or files; default: all.")] = None,
+    notebooks: Annotated[
+        list[str] | None, typer.Argument(metavar="NOTEBOOK", help="Names or files; default: all.")
+    ] = None,
     out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Default: reports/latest.")] = None,
     jobs: Annotated[int | None, typer.Option("--jobs", metavar="N", min=1, help="Notebooks at once.")] = None,
     evidence: UserEvidence = None,
@@ -27,9 +29,7 @@ def report(
     from ..evidence import evidence_hash
     from ..reporting.report import report as make
 
-    found = make(
-        notebooks or [], out, jobs=jobs, evidence=evidence or [], on_progress=_say, on_notebook=_say_notebook
-    )
+    found = make(notebooks or [], out, jobs=jobs, evidence=evidence or [], on_progress=_say, on_notebook=_say_notebook)
     if json:
         runs = [
             {"name": run.name, "status": run.status, "seconds": run.seconds, "html": str(found.page(run))}

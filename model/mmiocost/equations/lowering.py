@@ -14,7 +14,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ..cache import cache_dir, content_hash, files_hash, write_atomically
+from ..cache import cache_dir, content_hash, files_hash, sealed, unsealed, write_atomically
+
 
 class Kernel(NamedTuple):
     """A lowered set of terms: ``function(*arguments)`` gives one number for each name of ``parameters``."""
@@ -44,11 +45,11 @@ def _module() -> dict[str, tuple[Callable[..., tuple[Any, ...]], tuple[str, ...]
     """KERNELS of the generated module, from the cache when its sources are unchanged."""
     place = cache_dir() / f"equations-{sys.implementation.cache_tag}-{_sources_hash()[:16]}.bin"
     try:
-        code = marshal.loads(place.read_bytes())
-    except (OSError, ValueError, EOFError, TypeError):
+        code = marshal.loads(unsealed(place.read_bytes()))
+    except (OSError, ValueError):
         code = compile(source(), "<equations>", "exec")
         with contextlib.suppress(OSError):  # a cache that can't be written costs time, not the answer
-            write_atomically(place, marshal.dumps(code))
+            write_atomically(place, sealed(marshal.dumps(code)))
     names: dict[str, Any] = {}
     exec(code, names)
     return names["KERNELS"]  # type: ignore[no-any-return]

@@ -8,7 +8,7 @@ from typing import Any
 
 import sympy as sp
 
-from ..vocabulary import COLD_COMPARE, Generation, Path, event_names, generation, path_named
+from ..vocabulary import COLD_COMPARE, FREE, Generation, Path, event_names, generation, path_named
 from . import guest_fault, instructions, mmio, unified_loop
 from .exits import bus_hit, bus_miss
 from .guest_walk import nested_walk
@@ -93,4 +93,5 @@ def terms(name: str) -> dict[str, Any]:
 
 def cost(weighted: dict[str, Any]) -> Any:
     """Σ N·θ, in cycles, of counts by parameter."""
-    return sp.Add(*(count * cost_symbol(parameter) for parameter, count in weighted.items()))
+    paid = {parameter: count for parameter, count in weighted.items() if parameter != FREE}
+    return sp.Add(*(count * cost_symbol(parameter) for parameter, count in paid.items()))

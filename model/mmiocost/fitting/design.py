@@ -17,7 +17,9 @@ from .parameters import ANCHOR, is_relative
 from .rows import Row
 
 Array = NDArray[np.float64]
-Key = tuple[str, ...]  # ("a", parameter), ("c", machine), ("d", machine, parameter), ("s", machine, state, parameter)
+# ("a", parameter), ("k", kind of exit, machine), ("c", machine), ("d", machine, parameter),
+# ("s", machine, state, parameter)
+Key = tuple[str, ...]
 Cell = tuple[str, str, str]  # parameter, machine, state
 
 
@@ -80,11 +82,12 @@ def effect_keys(parameter: str, machine: str, state: str, priors: Mapping[str, P
     """The effects that add up to one cell's log cost.
 
     A cost whose prior spans every machine has no effect of the machine; the other kinds of exit are the anchor
-    with a factor; a mitigation's cost has no effect of the state, since the settings are the state.
+    with a factor of their own on each machine, since one machine's says nothing of another's; a mitigation's cost
+    has no effect of the state, since the settings are the state.
     """
     prior = priors[parameter]
     if is_relative(prior):
-        return [("a", parameter), *effect_keys(ANCHOR, machine, state, priors)]
+        return [("k", parameter, machine), *effect_keys(ANCHOR, machine, state, priors)]
     if prior.scope == "any":
         return [("a", parameter)]
     keys: list[Key] = [("a", parameter), ("c", machine), ("d", machine, parameter)]

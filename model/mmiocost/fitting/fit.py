@@ -22,7 +22,7 @@ from .parameters import check_priors, is_relative
 from .rows import Row, fit_rows
 from .sampling import draw
 
-DRAWS = 1500
+DRAWS = 1000
 SEED = 20110609
 LEVEL = 0.95
 NOT_INFORMED = 0.9  # a posterior this wide, in units of the prior's, was not moved by any row
@@ -30,6 +30,7 @@ IDENTIFIED = 0.5
 MEDIAN_MACHINE = "median machine"
 POPULATION = "population"
 _SCATTER = {"c": 0, "d": 1, "s": 2}
+_COMMON = ("a", "k")  # effects that a median machine has too: those of a cost, and of a kind of exit
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ class Fit:
         for column, parameter in enumerate(parameters):
             keys = effect_keys(parameter, machine, state, self.priors)
             if machine == MEDIAN_MACHINE:
-                keys = [key for key in keys if key[0] == "a"]
+                keys = [key for key in keys if key[0] in _COMMON]
             found[:, column] = log_median(parameter, self.priors) + sum(self._effect(key) for key in keys)
         return found
 
@@ -93,7 +94,7 @@ class Fit:
         return unit * self._prior_sd(key)
 
     def _prior_sd(self, key: Key) -> Array | float:
-        return self.priors[key[1]].log_sd if key[0] == "a" else self.scatter[:, _SCATTER[key[0]]]
+        return self.priors[key[1]].log_sd if key[0] in _COMMON else self.scatter[:, _SCATTER[key[0]]]
 
     def width_left(self, parameter: str, machine: str = "", state: str = "") -> float:
         """Posterior standard deviation of a log cost over its prior's: 1 where no row says anything.

@@ -21,8 +21,11 @@ class Interval(NamedTuple):
 def interval(draws: Array, level: float = LEVEL) -> Interval:
     """Median and central interval of (draws,). Infinite draws stand for "beyond any value"."""
     tail = 50 * (1 - level)
-    method = "inverted_cdf" if np.isinf(draws).any() else "linear"
-    low, value, high = np.percentile(draws, [tail, 50, 100 - tail], method=method)
+    edges = [tail, 50.0, 100 - tail]
+    if np.isinf(draws).any():  # no value lies between a number and infinity
+        low, value, high = np.percentile(draws, edges, method="inverted_cdf")
+    else:
+        low, value, high = np.percentile(draws, edges)
     return Interval(float(value), _finite(low), _finite(high))
 
 

@@ -15,8 +15,7 @@ from .design import Array, Design, Hyper
 from .solve import Solution, solve
 
 GRID: tuple[Hyper, ...] = tuple(
-    Hyper(*point)
-    for point in itertools.product((0.2, 0.35, 0.6, 1.0), (0.2, 0.35, 0.6, 1.0), (0.03, 0.08, 0.2, 0.45))
+    Hyper(*point) for point in itertools.product((0.2, 0.35, 0.6, 1.0), (0.2, 0.35, 0.6, 1.0), (0.03, 0.08, 0.2, 0.45))
 )
 
 

@@ -9,10 +9,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..evidence import Evidence, Prior
-from ..vocabulary import COLD_COMPARE, event_names
+from ..vocabulary import COLD_COMPARE, FREE, event_names
 
 ANCHOR = "vm_exit_instruction"
-FREE = "guest_fault_native"  # costs 0 by definition: the guest pays it on bare hardware too
 
 # Which settings of a host's state weigh on which event of a path (model/statistics.md).
 SETTINGS: dict[str, tuple[str, ...]] = {

@@ -8,7 +8,7 @@ Comput. 36, 2014).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +17,9 @@ from .design import Array, Design
 from .mixture import Mixture
 from .solve import Solution
 
-STEPS = 3
+STEPS = 20
 HALVINGS = 6
+SETTLED = 0.5  # a draw is settled when a step lowers its misfit (in squared standard deviations) by less
 
 
 @dataclass(frozen=True)
@@ -78,9 +79,7 @@ def _optimised(design: Design, rows: _Rows, solution: Solution, count: int, rng:
         solution.row_variance,
     )
     start = np.broadcast_to(design.offset + design.effects @ solution.effects, problem.prior.shape)
-    dual = problem.newton(start)
-    for _ in range(STEPS):
-        dual = problem.improved(dual)
+    dual = problem.settled(problem.newton(start))
     return np.asarray(prior + (dual @ design.effects) * variance)
 
 
@@ -96,7 +95,7 @@ class _Problem:
 
     def log_costs(self, dual: Array) -> Array:
         """Log costs that a dual vector stands for."""
-        return self.prior + dual @ self.covariance
+        return np.asarray(self.prior + dual @ self.covariance)
 
     def newton(self, log_costs: Array) -> Array:
         """Dual of the Gauss-Newton solution, linearised where the log costs are."""
@@ -112,29 +111,46 @@ class _Problem:
         spread = np.matmul(shares.transpose(1, 0, 2), self.covariance[self.rows.cells]).transpose(1, 0, 2)
         full = np.zeros((count, lines, self.covariance.shape[0]))
         np.put_along_axis(full, np.broadcast_to(self.rows.cells, shares.shape), shares, axis=2)
-        inner = np.matmul(spread, full.transpose(0, 2, 1))
+        inner: Array = np.matmul(spread, full.transpose(0, 2, 1))
         inner[:, range(lines), range(lines)] += self.row_variance
         return inner
 
-    def improved(self, dual: Array) -> Array:
-        """One Gauss-Newton step of every draw, halved until it helps; a draw that none helps stays."""
-        before = self._objective(dual)
-        step = self.newton(self.log_costs(dual)) - dual
-        open_, found = np.ones(len(dual), dtype=bool), dual.copy()
-        for halving in range(HALVINGS):
-            trial = dual[open_] + step[open_] * 0.5**halving
-            better = self._objective(trial, open_) < before[open_]
-            accepted = np.flatnonzero(open_)[better]
-            found[accepted] = trial[better]
-            open_[accepted] = False
-            if not open_.any():
+    def settled(self, dual: Array) -> Array:
+        """Gauss-Newton steps until no draw gains much by another."""
+        found, left = dual.copy(), np.arange(len(dual))
+        for _ in range(STEPS):
+            part = self.only(left)
+            before = part.objective(found[left])
+            moved, after = part.improved(found[left], before)
+            found[left] = moved
+            left = left[before - after > SETTLED]
+            if not len(left):
                 break
         return found
 
-    def _objective(self, dual: Array, chosen: NDArray[np.bool_] | slice = slice(None)) -> Array:
+    def only(self, draws: NDArray[np.intp]) -> _Problem:
+        """The problem of some of the draws."""
+        return replace(self, prior=self.prior[draws], target=self.target[draws])
+
+    def improved(self, dual: Array, before: Array) -> tuple[Array, Array]:
+        """One step of every draw, halved until it helps, and the misfit then; a draw that none helps stays."""
+        step = self.newton(self.log_costs(dual)) - dual
+        found, misfit, open_ = dual.copy(), before.copy(), np.arange(len(dual))
+        for halving in range(HALVINGS):
+            trial = dual[open_] + step[open_] * 0.5**halving
+            now = self.only(open_).objective(trial)
+            better = now < before[open_]
+            found[open_[better]], misfit[open_[better]] = trial[better], now[better]
+            open_ = open_[~better]
+            if not len(open_):
+                break
+        return found, misfit
+
+    def objective(self, dual: Array) -> Array:
+        """Squared distance from rows and prior of every draw, in standard deviations, (draws,)."""
         moved = dual @ self.covariance
-        value, _ = self.rows.model(self.prior[chosen] + moved)
-        misfit = ((self.target[chosen] - value) ** 2 / self.row_variance).sum(axis=1)
+        value, _ = self.rows.model(self.prior + moved)
+        misfit = ((self.target - value) ** 2 / self.row_variance).sum(axis=1)
         return np.asarray(misfit + (dual * moved).sum(axis=1))
 
 
@@ -142,5 +158,5 @@ def _scattered(cells: NDArray[np.intp], values: Array, shape: tuple[int, ...]) -
     """Values (draws, rows, width) added up by cell, (draws, cells)."""
     found = np.zeros(shape)
     for line, columns in enumerate(cells):
-        np.add.at(found, (slice(None), columns), values[:, line])
+        found[:, columns] += values[:, line]
     return found

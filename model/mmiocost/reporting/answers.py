@@ -17,6 +17,8 @@ Folders = Sequence[os.PathLike[str]]
 SLOTS = (8, 32, 117, 509)
 FILLS_PER_FAULT = (0.01, 0.05, 0.3, 1.0)
 _FAULT_RATE = 10000.0
+_TYPICAL_FILLS = 0.05
+SURE = 0.975  # share of the draws that must agree on a sign
 _STORE = Scenario(name="EPT store")
 
 
@@ -37,20 +39,30 @@ def fast_mmio(evidence: Folders = ()) -> Answer:
     sure = sure_from(evidence)
     rows = [_row(f"EPT store, {slots} slots", found) for slots, found in stores.items()]
     rows += [_row(label, found) for label, found in others.items()]
-    rows.append(AnswerRow("fewest slots at which an EPT store surely saves", sure, None, None, "1", "97.5 % of the draws"))
+    rows.append(
+        AnswerRow(
+            "fewest slots at which an EPT store surely saves", sure, None, None, "1", f"{percent(SURE)} of the draws"
+        )
+    )
+    any_number = percent(round(first.shares["always"], 2))
     sentence = (
         f"Fast MMIO pays off on every access that finds a valid MMIO spte from about {sure:.0f} memslots on; at 32"
         f" slots an EPT store saves {_text(stores[32])}. Below that the evidence cannot tell: in"
-        f" {percent(first.shares['always'])} of the draws it saves with any number of slots. Under shadow paging it"
-        f" saves at any number."
+        f" {any_number} of the draws it saves with any number of slots. {_shadow(evidence)}"
     )
     return Answer(
         "fast-mmio", "Where does fast MMIO pay off?", sentence, tuple(rows), "new_machine", _widest(stores[32]),
-        stores[32].prior_bounded, stores[32].sources, "fast-mmio",
+        stores[32].prior_bounded, stores[32].sources, "05-fast-mmio",
     )  # fmt: skip
 
 
-def sure_from(evidence: Folders = (), level: float = 0.975) -> float:
+def _shadow(evidence: Folders) -> str:
+    one = _saving(_with(replace(_STORE, mode="shadow"), slots=1), evidence).probability_positive
+    sure = "saves already" if one >= SURE else "is not sure to save"
+    return f"Under shadow paging a store {sure} with a single slot ({percent(round(one, 3))} of the draws)."
+
+
+def sure_from(evidence: Folders = (), level: float = SURE) -> float:
     """Fewest slots at which an EPT store saves in that share of the draws, between 1 and 512."""
     low, high = 1, 512
     while low < high:
@@ -66,17 +78,19 @@ def bypass_guest_pf(evidence: Folders = ()) -> Answer:
     """Share of bypassed faults below which ``bypass_guest_pf=1`` loses, by shadow pages filled per fault."""
     found = {fills: bypass_break_even(fills, evidence) for fills in FILLS_PER_FAULT}
     rows = tuple(_bypass_row(fills, item) for fills, item in found.items())
-    churn = rows[FILLS_PER_FAULT.index(0.05)]
-    quiet = predict("regression:bypass_guest_pf", _bypass_scenario(0.05, true_fault_fraction=0.0), evidence=evidence)
+    churn = rows[FILLS_PER_FAULT.index(_TYPICAL_FILLS)]
+    quiet = predict(
+        "regression:bypass_guest_pf", _bypass_scenario(_TYPICAL_FILLS, true_fault_fraction=0.0), evidence=evidence
+    )
     sentence = (
         f"bypass_guest_pf=1 regresses where fewer than {percent(churn.value, churn.low, churn.high)} of the page"
-        f" faults are guest faults on entries it could mark (at one shadow page filled in 20 faults); always where"
-        f" none are, as on unsync pages; and the more, the more shadow pages churn. For a given host the evidence"
-        f" cannot tell: no source gives these rates."
+        f" faults are guest faults on entries it could mark (at one shadow page filled in {1 / _TYPICAL_FILLS:.0f}"
+        f" faults); always where none are, as on unsync pages; and the more, the more shadow pages churn. For a given"
+        f" host the evidence cannot tell: no source gives these rates."
     )
     return Answer(
         "bypass-guest-pf", "Where does bypass_guest_pf regress?", sentence, rows, "new_machine", _widest(quiet),
-        found[0.05].prior_bounded, quiet.sources, "bypass-guest-pf",
+        found[_TYPICAL_FILLS].prior_bounded, quiet.sources, "06-bypass-guest-pf",
     )  # fmt: skip
 
 
@@ -95,8 +109,12 @@ def _bypass_row(fills: float, found: BreakEven) -> AnswerRow:
     label = f"bypassed share below which it loses, {fills:g} shadow pages filled per fault"
     if found.crossings:
         item = found.crossings[0]
-        return AnswerRow(label, item.value, item.low, item.high, "1", "" if item.high else "open above: never pays in some draws")
-    return AnswerRow(label, None, None, None, "1", {"never": "never pays", "always": "always pays"}.get(found.verdict, "cannot tell"))
+        return AnswerRow(
+            label, item.value, item.low, item.high, "1", "" if item.high else "open above: never pays in some draws"
+        )
+    return AnswerRow(
+        label, None, None, None, "1", {"never": "never pays", "always": "always pays"}.get(found.verdict, "cannot tell")
+    )
 
 
 def _with(scenario: Scenario, **counts: int) -> Scenario:
@@ -108,7 +126,7 @@ def _saving(scenario: Scenario, evidence: Folders) -> Prediction:
 
 
 def _row(label: str, found: Prediction) -> AnswerRow:
-    note = "beyond the slots in the evidence" if found.extrapolates else ""
+    note = f"beyond the evidence in {', '.join(found.outside)}" if found.extrapolates else ""
     return AnswerRow(label, found.value, found.low, found.high, found.unit, note)
 
 
@@ -119,7 +137,5 @@ def _text(found: Any) -> str:
 def _widest(found: Prediction) -> str:
     if found.widest is None:
         return ""
-    return (
-        f"Most of the width comes from {found.widest.parameter}: were it known, {percent(round(found.widest.left, 2))} of the"
-        f" width would stay."
-    )
+    left = percent(round(found.widest.left, 2))
+    return f"Most of the width comes from {found.widest.parameter}: were it known, {left} of the width would stay."

@@ -79,9 +79,15 @@ def workload_pairs(frame: pd.DataFrame, *, unit: str = "%", group: str = "method
 
 
 def saving_vs_slots(
-    frame: pd.DataFrame, *, unit: str = "cycles", case: str = "case", variable: str = "slots", log: bool = True
+    frame: pd.DataFrame,
+    *,
+    unit: str = "cycles",
+    case: str = "case",
+    variable: str = "slots",
+    quantity: str = "Saving per access",
+    log: bool = True,
 ) -> alt.LayerChart:
-    """Saving against the slot count: median line and 95 % band for each case.
+    """A quantity against the slot count: median line and 95 % band for each case.
 
     Columns: ``slots`` (or ``variable``), ``case`` (or the column named so), ``value``, ``low``, ``high`` in
     ``unit``. ``log`` makes both axes logarithmic, the vertical one such that values at and below zero fit.
@@ -93,9 +99,9 @@ def saving_vs_slots(
     scale = alt.Scale(type="log", base=2, nice=False) if log else alt.Scale(nice=False, zero=False)
     decades = [sign * 10**power for power in range(2, 9) for sign in (-1, 1)]
     vertical: dict[str, Any] = {
-        "title": f"Saving per access ({unit})",
+        "title": f"{quantity} ({unit})",
         "scale": alt.Scale(type="symlog", constant=100, nice=False) if log else alt.Scale(),
-        "axis": alt.Axis(format=",", values=[0, *decades]) if log else alt.Axis(format=","),
+        "axis": alt.Axis(format=",~f", values=[0, *decades]) if log else alt.Axis(format=","),
     }
     x = alt.X(f"{variable}:Q", title=parts.spoken(variable), scale=scale)
     base = alt.Chart(data).transform_filter(parts.shown(case)).encode(x=x, color=color)
@@ -105,7 +111,7 @@ def saving_vs_slots(
     tips = parts.tips({variable: "", case: "", "value": unit, "low": unit, "high": unit})
     points = base.mark_point(filled=True, size=45).encode(y=y, tooltip=tips)
     chart = band + parts.rule_at("y", 0) + line + points
-    said = f"Saving per access in {unit} against {parts.spoken(variable).lower()}: median and 95 % band by {case}."
+    said = f"{quantity} in {unit} against {parts.spoken(variable).lower()}: median and 95 % band by {case}."
     return parts.described(_wide(chart, parts.PANEL_HEIGHT + 40), said, data, case)  # type: ignore[no-any-return]
 
 
@@ -122,7 +128,7 @@ def breakeven_map(frame: pd.DataFrame, *, x: str, y: str, winner: str = "winner"
     free = iter(parts.PALETTE * len(names))
     palette = [parts.UNDECIDED if name.lower().startswith("undecided") else next(free) for name in names]
     shown = {x: "", y: "", winner: ""} | ({"probability": ""} if "probability" in data.columns else {})
-    axis = alt.Axis(format=",", labelOverlap=True, grid=False, labelAngle=0)
+    axis = alt.Axis(format=",~f", labelOverlap=True, grid=False, labelAngle=0)
     chart = (
         alt.Chart(data)
         .transform_filter(parts.shown(winner))
@@ -152,7 +158,7 @@ def cost_stack(frame: pd.DataFrame, *, unit: str = "cycles") -> alt.Chart:
         .transform_filter(parts.shown("event"))
         .mark_bar(stroke="#80808080", strokeWidth=0.5)
         .encode(
-            x=alt.X("cost:Q", title=f"Cost of one access ({unit})", axis=alt.Axis(format=",")),
+            x=alt.X("cost:Q", title=f"Cost of one access ({unit})", axis=alt.Axis(format=",~f")),
             y=alt.Y("path:N", sort=paths, title=None, axis=alt.Axis(labelLimit=180)),
             color=parts.color(data, "event"),
             order=alt.Order("color_event_sort_index:Q"),

@@ -67,12 +67,12 @@ class Formula:
         return {MEDIA_TYPE: said, "text/html": self.markup, "text/plain": self.plain}
 
 
-def figure(chart: Any, *, see: str, data: pd.DataFrame | None = None) -> Figure:
-    """``chart`` (an altair chart) with the sentence ``see``: what the reader should see in it.
+def figure(chart: Any, *, title: str, see: str, data: pd.DataFrame | None = None) -> Figure:
+    """``chart`` (an altair chart) with a title and the sentence ``see``: what the reader should see in it.
 
     The table behind the figure is ``data``, or else the rows that the chart itself carries.
     """
-    spec = chart.to_dict()
+    spec = {**chart.to_dict(), "title": title}
     if data is not None:
         columns, rows = _frame(data)
     else:

@@ -56,10 +56,12 @@ def _own(said: Mapping[str, Any], data: Mapping[str, Any]) -> str:
 
 def _figure(spec: Mapping[str, Any], said: Mapping[str, Any]) -> str:
     see, rows = str(said["see"]), said["rows"]
+    title = str(spec.get("title") or "")
+    drawn = {name: part for name, part in spec.items() if name != "title"}  # the page sets the title, and wraps it
     behind = html.table(_texts(said["columns"]), rows, "")
     count = f"{len(rows)} rows" if len(rows) != 1 else "1 row"
     return (
-        f"<figure>{_chart(spec)}<figcaption>{escape(see)}</figcaption>"
+        f'<figure><p class="title">{escape(title)}</p>{_chart(drawn)}<figcaption>{escape(see)}</figcaption>'
         f"<details><summary>Data behind this figure ({count})</summary>{behind}</details></figure>"
     )
 

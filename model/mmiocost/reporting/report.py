@@ -88,7 +88,7 @@ def report(
     runs = run_notebooks(
         chosen,
         folder / "notebooks",
-        parameters={"evidence": [str(path.resolve()) for path in evidence]},
+        parameters={"evidence": [str(path.resolve()) for path in evidence]} if evidence else {},
         inputs_hash=content_hash(_code_hash(), evidence_hash(evidence)),
         jobs=jobs,
         on_progress=on_notebook,
@@ -100,7 +100,9 @@ def report(
 
 def _code_hash() -> str:
     package = Path(__file__).parent.parent
-    return content_hash(*(files_hash(folder.glob("*.py")) for folder in sorted({p.parent for p in package.rglob("*.py")})))
+    return content_hash(
+        *(files_hash(folder.glob("*.py")) for folder in sorted({p.parent for p in package.rglob("*.py")}))
+    )
 
 
 def _answers(evidence: Sequence[Path]) -> tuple[Answer, ...]:

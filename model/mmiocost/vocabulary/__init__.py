@@ -5,7 +5,7 @@ package and nothing else. ``model/mechanism.md`` says what each name means and w
 """
 
 from .admissible import resolve
-from .events import COLD_COMPARE, EVENTS, Event, event_names
+from .events import COLD_COMPARE, EVENTS, FREE, Event, event_names
 from .generations import GENERATIONS, Generation, generation, generation_of_kernel
 from .paths import PATHS, Path, path_named
 from .symbols import MIX_SYMBOLS, SYMBOLS, MixSymbol, Symbol
@@ -13,6 +13,7 @@ from .symbols import MIX_SYMBOLS, SYMBOLS, MixSymbol, Symbol
 __all__ = [
     "COLD_COMPARE",
     "EVENTS",
+    "FREE",
     "GENERATIONS",
     "MIX_SYMBOLS",
     "PATHS",

@@ -128,7 +128,9 @@ _RULES: dict[str, Callable[[_Case], _Domain]] = {
     "shadow_levels": _shadow_levels,
     "missing_levels": _below_root(0),
     "prefetch_index": _fixed(range(8), 0),
-    "fast_bus_devices": lambda c: _Domain(range(int(c.path.way == "fast_mmio"), _LARGE), int(c.path.way == "fast_mmio")),
+    "fast_bus_devices": lambda c: _Domain(
+        range(int(c.path.way == "fast_mmio"), _LARGE), int(c.path.way == "fast_mmio")
+    ),
     "decode_assist": _decode_assist,
     "spte_accessed_bit": _spte_accessed_bit,
     "mmio_cached": _fixed(_BIT, 1),
@@ -159,7 +161,9 @@ _RULES: dict[str, Callable[[_Case], _Domain]] = {
 def _text(domain: _Domain, case: _Case) -> str:
     if isinstance(domain.allowed, range):
         low, high = domain.allowed.start, domain.allowed.stop - 1
-        allowed = f"an integer of {low} or more" if high >= _LARGE - 1 else f"{low}" if low == high else f"{low} to {high}"
+        allowed = (
+            f"an integer of {low} or more" if high >= _LARGE - 1 else f"{low}" if low == high else f"{low} to {high}"
+        )
     else:
         allowed = f"one of {', '.join(map(str, domain.allowed))}" if len(domain.allowed) > 1 else f"{domain.allowed[0]}"
     depends = ", ".join(f"{name}={case[name]}" for name in domain.depends)

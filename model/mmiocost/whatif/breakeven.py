@@ -18,7 +18,6 @@ from ..errors import InvalidInput, nearest_name
 from ..fitting.design import Array
 from ..fitting.fit import LEVEL, Fit
 from ..fitting.intervals import interval
-from ..fitting.prediction import weighted_costs
 from ..fitting.store import current_fit
 from ..vocabulary import MIX_SYMBOLS, SYMBOLS
 from .closed_form import closed_form
@@ -92,11 +91,10 @@ def breakeven(
 
 def symbol_unit(variable: str) -> str:
     """Unit of a symbol. Raises InvalidInput for an unknown name."""
-    for symbol in (*SYMBOLS, *MIX_SYMBOLS):
-        if symbol.name == variable:
-            return symbol.unit
-    names = [symbol.name for symbol in (*SYMBOLS, *MIX_SYMBOLS)]
-    raise InvalidInput.one("", "variable", variable, "unknown name", nearest_name(variable, names))
+    units = {item.name: item.unit for item in SYMBOLS} | {item.name: item.unit for item in MIX_SYMBOLS}
+    if variable not in units:
+        raise InvalidInput.one("", "variable", variable, "unknown name", nearest_name(variable, units))
+    return units[variable]
 
 
 def default_range(variable: str) -> tuple[float, float]:
@@ -134,11 +132,12 @@ def _differences(
     return np.asarray(costs @ weights.T), names
 
 
-def _difference_at(variable: str, point: float, between: tuple[str, str], scenario: Scenario, fit: Fit) -> dict[str, Any]:
+def _difference_at(
+    variable: str, point: float, between: tuple[str, str], scenario: Scenario, fit: Fit
+) -> dict[str, Any]:
     changed = _with(scenario, variable, point)
     sides = [
-        by_parameter(design_terms(design, changed, **indicators(scenario, fit))[0], scenario, fit)
-        for design in between
+        by_parameter(design_terms(design, changed, **indicators(scenario, fit))[0], scenario, fit) for design in between
     ]
     names = dict.fromkeys([*sides[0], *sides[1]])
     found = {name: sides[0].get(name, 0) - sides[1].get(name, 0) for name in names}
@@ -150,7 +149,9 @@ def _with(scenario: Scenario, variable: str, value: float) -> Scenario:
 
     if any(item.name == variable for item in SYMBOLS):
         return replace(scenario, counts={**scenario.counts, variable: int(value)})
-    others = {name: old for name, old in scenario.mix.items() if {name, variable} != {"hit_fraction", "generation_rate"}}
+    others = {
+        name: old for name, old in scenario.mix.items() if {name, variable} != {"hit_fraction", "generation_rate"}
+    }
     return replace(scenario, mix={**others, variable: value})
 
 

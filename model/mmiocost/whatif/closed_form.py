@@ -75,5 +75,3 @@ def _terms(design: str, scenario: Scenario) -> dict[str, Any]:
         return {}
     path = f"unified.{scenario.mode}.access" if design == "unified" else design
     return terms(path)
-
-

@@ -88,7 +88,7 @@ def predict(
     shown = _transformed(quantity, draws, full)
     notes = list(scenario.notes)
     if unit == "ns":
-        shown = np.asarray(cycles_to_ns(shown, _clock(clock_hz, quantity)))
+        shown = shown * cycles_to_ns(1.0, _clock(clock_hz, quantity))
         notes.append(f"cycles turned into ns at {clock_hz:.4g} Hz")
     found = interval(shown)
     outside = outside_of(quantity, full, fit, scenario)
@@ -154,10 +154,15 @@ def _beyond(known: tuple[float, float] | None, value: float) -> bool:
 
 
 def widest(fit: Fit, counts: Mapping[str, float], machine: str = "", state: str = "") -> Width | None:
-    """The parameter whose knowledge would narrow a sum of costs most, the kinds of exit taken as one."""
+    """The parameter whose knowledge would narrow a sum of costs most."""
+    return min(widths(fit, counts, machine, state), key=lambda width: width.left, default=None)
+
+
+def widths(fit: Fit, counts: Mapping[str, float], machine: str = "", state: str = "") -> tuple[Width, ...]:
+    """What would stay of the width of a sum of costs if one parameter were known, the kinds of exit taken as one."""
     names = [name for name, count in counts.items() if count != 0]
     if not names:
-        return None
+        return ()
     logs = fit.log_costs(names, machine, state)
     weights = np.array([float(counts[name]) for name in names])
     whole = _width(np.exp(logs) @ weights)
@@ -165,13 +170,12 @@ def widest(fit: Fit, counts: Mapping[str, float], machine: str = "", state: str 
     for column, name in enumerate(names):
         exit_kind = name == ANCHOR or is_relative(fit.priors[name])
         groups.setdefault(EXIT_KINDS if exit_kind else name, []).append(column)
-    left = {}
+    found = []
     for group, columns in groups.items():
         fixed = logs.copy()
         fixed[:, columns] = np.median(logs[:, columns], axis=0)
-        left[group] = _width(np.exp(fixed) @ weights) / whole if whole else 1.0
-    best = min(left, key=lambda name: left[name])
-    return Width(best, left[best])
+        found.append(Width(group, _width(np.exp(fixed) @ weights) / whole if whole else 1.0))
+    return tuple(found)
 
 
 def _width(draws: Array) -> float:

@@ -1,0 +1,179 @@
+"""The kept result of the long checks of the fit: what it holds, how it is read, whether it is current.
+
+The result travels with the evidence, since the checks take many minutes. It is no resource of the Data Package:
+the descriptor is part of the evidence's hash, which the result names.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from ..cache import files_hash
+from ..errors import InvalidInput
+from ..evidence import evidence_hash
+from ..resources import data_dir
+from .calibration import Coverage
+from .left_out import Prediction, Scheme
+from .simulation import Variant
+
+FORMAT = 1
+COMMAND = "make validate"
+#: The modules that the numbers come from; what shows, keeps or scores a fit is not among them.
+CODE = (
+    "calibration", "design", "fit", "left_out", "mixture", "parameters", "prediction", "rows", "sampling",
+    "simulation", "solve", "weights",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Simulated:
+    """One cost asked of every simulated fit: where its truths lay among the draws, in the order of the seeds."""
+
+    cost: str
+    coverage: tuple[Coverage, ...]
+    mean_rank: float
+    ranks: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Study:
+    """Coverage by simulation in one variant of the truth."""
+
+    variant: Variant
+    costs: tuple[Simulated, ...]
+
+
+@dataclass(frozen=True)
+class Group:
+    """The left-out rows of one source, which share their error; ``inside`` counts those in the 95 % interval."""
+
+    source: str
+    rows: int
+    inside: int
+    mean_z: float
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Rows predicted by fits that have not seen them; rows of one source are not independent."""
+
+    scheme: Scheme
+    folds: tuple[str, ...]
+    coverage: tuple[Coverage, ...]
+    median_relative_error: float
+    groups: tuple[Group, ...]
+    predictions: tuple[Prediction, ...]
+
+
+@dataclass(frozen=True)
+class Validation:
+    """A result of the long checks, and what it was made with. ``made`` is a date and time in UTC."""
+
+    made: str
+    version: str
+    evidence: str
+    code: str
+    seeds: dict[str, int]
+    draws: dict[str, int]
+    truth: dict[str, float]
+    studies: tuple[Study, ...]
+    held_out: tuple[HeldOut, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def why_not_current(self) -> str:
+        """What has changed since the result was made, with the command that makes it anew; else empty."""
+        changed = [
+            name
+            for name, then, now in (("evidence", self.evidence, evidence_hash()), ("fit", self.code, code_hash()))
+            if then != now
+        ]
+        return f"made with another {' and another '.join(changed)}: run `{COMMAND}`" if changed else ""
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the packaged evidence and the code of the fit are those that the result was made with."""
+        return not self.why_not_current
+
+    def document(self) -> dict[str, Any]:
+        """The result for a reader's JSON, without the single ranks and predictions."""
+        studies = [
+            {**asdict(study.variant), "costs": [_without(asdict(item), "ranks") for item in study.costs]}
+            for study in self.studies
+        ]
+        held_out = [
+            {**asdict(item.scheme), **_without(asdict(item), "scheme", "predictions")} for item in self.held_out
+        ]
+        own = _without(asdict(self), "studies", "held_out")
+        return {**own, "current": self.is_current, "simulation": studies, "held_out": held_out}
+
+
+def _without(document: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: value for name, value in document.items() if name not in names}
+
+
+def result_file() -> Path:
+    """Where the kept result is."""
+    return data_dir() / "validation" / "result.json"
+
+
+def code_hash() -> str:
+    """Names the content of the modules that the numbers come from."""
+    return files_hash(Path(__file__).parent / f"{name}.py" for name in CODE)[:16]
+
+
+def read_validation(path: Path | None = None) -> Validation:
+    """The kept result, of the package unless a path is given.
+
+    Raises InvalidInput, with the command that makes it anew, where it is missing, damaged or of another format.
+    """
+    path = path or result_file()
+    where = f"{path.parent.parent.name}/{path.parent.name}/{path.name}"
+    try:
+        document = json.loads(path.read_bytes())
+        if document["format"] == FORMAT:
+            return _validation(document)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise InvalidInput.one(where, "", "", f"can't be read ({error}): run `{COMMAND}`") from None
+    raise InvalidInput.one(where, "format", document["format"], f"must be {FORMAT}: run `{COMMAND}`")
+
+
+def written(result: Validation) -> str:
+    """The result as the text of its file; ``read_validation`` gives it back."""
+    return json.dumps({"format": FORMAT, **asdict(result)}, indent=1) + "\n"
+
+
+def _validation(document: dict[str, Any]) -> Validation:
+    plain = _without(document, "format", "studies", "held_out", "notes")
+    return Validation(
+        **plain,
+        studies=tuple(_study(item) for item in document["studies"]),
+        held_out=tuple(_held_out(item) for item in document["held_out"]),
+        notes=tuple(document["notes"]),
+    )
+
+
+def _study(document: dict[str, Any]) -> Study:
+    costs = (
+        Simulated(**{**item, "coverage": _coverages(item["coverage"]), "ranks": tuple(item["ranks"])})
+        for item in document["costs"]
+    )
+    return Study(Variant(**document["variant"]), tuple(costs))
+
+
+def _held_out(document: dict[str, Any]) -> HeldOut:
+    return HeldOut(
+        Scheme(**document["scheme"]),
+        tuple(document["folds"]),
+        _coverages(document["coverage"]),
+        document["median_relative_error"],
+        tuple(Group(**item) for item in document["groups"]),
+        tuple(Prediction(**item) for item in document["predictions"]),
+    )
+
+
+def _coverages(items: list[dict[str, Any]]) -> tuple[Coverage, ...]:
+    return tuple(Coverage(**item) for item in items)
