@@ -29,7 +29,8 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("execution",),
     ("reporting",),
     ("",),
-    ("cli", "__main__"),
+    ("cli",),
+    ("__main__",),
 )
 #: Rooms that may use less than all floors below them.
 ONLY = {"execution": GROUND}

@@ -11,7 +11,7 @@ import typer
 
 from ..cache import write_atomically
 from ..errors import InvalidInput
-from .output import Json, UserEvidence, envelope, in_columns, print_json
+from .output import Json, UserEvidence, envelope, in_columns, percent, print_json, quantity_text
 
 
 def register(app: typer.Typer) -> None:
@@ -54,8 +54,6 @@ def _write(out: Path, document: dict[str, Any]) -> None:
 
 
 def _fit_text(found: Any) -> str:
-    from ..reporting.numbers import percent, quantity_text
-
     rows = [("cost on the median machine", "95 % interval", "")]
     for item in found.parameters:
         if item.machine == "median machine":
@@ -98,8 +96,6 @@ def score(
 
 
 def _score_text(found: Any) -> str:
-    from ..reporting.numbers import percent, quantity_text
-
     lines = []
     for item in found.observations:
         mark = " " if item.inside else "!"

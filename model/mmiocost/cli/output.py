@@ -71,3 +71,17 @@ def in_columns(rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
     )
+
+
+def quantity_text(value: float | None, low: float | None = None, high: float | None = None, unit: str = "1") -> str:
+    """A number with its interval for the terminal: ASCII, no grouping, so that it can be copied."""
+    from ..reporting import numbers
+
+    return numbers.quantity_text(value, low, high, unit, plain=True)
+
+
+def percent(value: float) -> str:
+    """A share as percent for the terminal."""
+    from ..reporting import numbers
+
+    return numbers.percent(value, plain=True)

@@ -104,6 +104,7 @@ def predict(
     """A cost, saving or rate with its 95 % interval. With --cases, FILE lists {"quantity", "set", "machine"}."""
     from ..whatif.predict import predict as ask
     from ..whatif.scenario import read_scenario
+    from .text import prediction_text
 
     if (quantity is None) == (cases is None):
         raise InvalidInput.one("mmiocost predict", "QUANTITY", quantity or "", "give a quantity or --cases FILE")
@@ -123,7 +124,7 @@ def predict(
     if json:
         print_json({**asdict(found), **envelope(found.evidence)})
     else:
-        print(_prediction_text(found))
+        print(prediction_text(found))
 
 
 def _predict_case(case: Mapping[str, Any], options: Mapping[str, Any]) -> dict[str, Any]:
@@ -141,32 +142,6 @@ def _predict_case(case: Mapping[str, Any], options: Mapping[str, Any]) -> dict[s
         return {**asdict(ask(quantity, scenario, **options)), **about}
     except InvalidInput as error:
         return {"quantity": quantity, "error": str(error), **about}
-
-
-_KIND = {
-    "known_machine": "95 % interval of the mean on {machine}",
-    "new_machine": "95 % interval of the mean on a machine not yet measured",
-    "new_measurement": "95 % interval of one new measurement",
-}
-
-
-def _prediction_text(found: Any) -> str:
-    from ..reporting.numbers import percent, quantity_text
-
-    lines = [f"{found.quantity}: {quantity_text(found.value, found.low, found.high, found.unit)}"]
-    lines.append(f"  {_KIND[found.interval].format(machine=found.machine)}")
-    if found.quantity.startswith(("saving", "speedup", "regression")):
-        zero = 1 if found.quantity.startswith("speedup") else 0
-        lines.append(f"  {percent(round(found.probability_positive, 3))} of the draws lie above {zero}")
-    if found.widest:
-        left = percent(round(found.widest.left, 2))
-        lines.append(f"  widest uncertainty: {found.widest.parameter}; were it known, {left} of the width would stay")
-    if found.prior_bounded:
-        lines.append(f"  measured by nothing, so only assumed: {', '.join(found.prior_bounded)}")
-    if found.outside:
-        lines.append(f"  extrapolates: beyond the evidence in {', '.join(found.outside)}")
-    lines += [f"  {note}" for note in found.notes]
-    return "\n".join(lines)
 
 
 def breakeven(
@@ -188,6 +163,7 @@ def breakeven(
     from ..whatif.breakeven import breakeven as ask
     from ..whatif.breakeven import symbol_unit
     from ..whatif.scenario import read_scenario
+    from .text import breakeven_text
 
     symbol_unit(variable)
     asked = read_scenario(sets or [], scenario, machine)
@@ -195,7 +171,7 @@ def breakeven(
     if json:
         print_json({**asdict(found), **envelope(found.evidence)})
     else:
-        print(_breakeven_text(found))
+        print(breakeven_text(found))
 
 
 def _range(text: str | None, variable: str) -> tuple[float, float] | None:
@@ -208,35 +184,3 @@ def _range(text: str | None, variable: str) -> tuple[float, float] | None:
         return parse_number(low), parse_number(high)
     except UnitError as error:
         raise InvalidInput.one("--range", variable, text, "must be LOW:HIGH, two numbers") from error
-
-
-def _breakeven_text(found: Any) -> str:
-    from ..reporting.numbers import percent, quantity_text
-
-    first, second = found.between
-    within = f"{found.variable} from {found.range[0]:g} to {found.range[1]:g}"
-    said = {
-        "always": f"{second} is cheaper than {first} everywhere: {within}",
-        "never": f"{second} is nowhere cheaper than {first}: {within}",
-        "cannot_tell": f"the evidence cannot tell where {second} and {first} cost the same: {within}",
-        "crosses": f"{second} and {first} cost the same at:",
-    }
-    lines = [said[found.verdict]]
-    for item in found.crossings:
-        value = quantity_text(item.value, item.low, item.high, found.unit)
-        lines.append(
-            f"  {found.variable} = {value}; below it {item.cheaper_below} is cheaper, above it {item.cheaper_above}"
-        )
-        if item.low is None or item.high is None:
-            side = "lower" if item.low is None else "upper"
-            lines.append(f"  open on the {side} side: too many draws have no break-even there")
-    shares = found.shares
-    lines.append(
-        f"  of the draws {percent(shares['crosses'])} cross, in {percent(shares['always'])} {second} is cheaper"
-        f" throughout, in {percent(shares['never'])} nowhere"
-    )
-    if found.prior_bounded:
-        lines.append(f"  measured by nothing, so only assumed: {', '.join(found.prior_bounded)}")
-    if found.closed_form:
-        lines.append(f"  closed form: {found.variable} = {found.closed_form}")
-    return "\n".join(lines)

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from .output import Json, UserEvidence, envelope, print_json
+from .output import Json, UserEvidence, envelope, print_json, quantity_text
 
 
 def register(app: typer.Typer) -> None:
@@ -56,8 +56,6 @@ def _say_notebook(run: Any) -> None:
 
 
 def _text(found: Any) -> str:
-    from ..reporting.numbers import quantity_text
-
     lines = []
     for answer in found.answers:
         lines += ["", answer.question, f"  {answer.sentence}"]

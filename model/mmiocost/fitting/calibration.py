@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .design import Array, Design, Hyper
-from .fit import SEED, Fit
+from .fit import Fit
 from .mixture import GRID, fit_mixture
 from .sampling import draw
 
@@ -55,17 +55,20 @@ def coverages(ranks: Sequence[float]) -> tuple[Coverage, ...]:
     count = len(ranks)
     return tuple(
         Coverage(
-            level, sum(inside(item, level) for item in ranks) / count, count, math.sqrt(level * (1 - level) / count)
+            level,
+            sum(inside(item, level) for item in ranks) / count,
+            count,
+            math.sqrt(level * (1 - level) / count),
         )
         for level in LEVELS
     )
 
 
-def refit(design: Design, count: int, grid: Sequence[Hyper] = GRID) -> Fit:
+def refit(design: Design, count: int, rng: np.random.Generator, grid: Sequence[Hyper] = GRID) -> Fit:
     """The fit of a design as the package makes it, the mixture over the grid weighed by these rows alone.
 
     It knows costs and nothing of states, sources or ranges.
     """
     mixture = fit_mixture(design, grid)
-    effects, scatter = draw(mixture, count, np.random.default_rng(SEED))
+    effects, scatter = draw(mixture, count, rng)
     return Fit(design.keys, effects, scatter, design.priors, {}, {}, {}, "")

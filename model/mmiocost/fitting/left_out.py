@@ -14,7 +14,7 @@ import numpy as np
 from ..evidence import Prior
 from .calibration import DIGITS, inside, rank, refit
 from .design import Array, build
-from .fit import DRAWS, Fit
+from .fit import DRAWS, SEED, Fit
 from .prediction import weighted_costs, with_row_error
 from .rows import Row
 
@@ -84,7 +84,7 @@ def predictions(
     predicted = [row for row in out if row not in anchors]
     if not predicted:
         return ()
-    fit = refit(build(seen, priors), draws)
+    fit = refit(build(seen, priors), draws, np.random.default_rng(SEED))
     return tuple(_prediction(fit, row, fold, scheme.known != "nothing") for row in predicted)
 
 

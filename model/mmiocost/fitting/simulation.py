@@ -16,7 +16,7 @@ from ..evidence import Prior
 from ..vocabulary import resolve
 from .calibration import rank, refit
 from .design import Array, Design, Hyper, build
-from .fit import MEDIAN_MACHINE
+from .fit import MEDIAN_MACHINE, Fit
 from .mixture import GRID
 from .parameters import parameter_counts
 from .prediction import weighted_costs
@@ -54,9 +54,9 @@ VARIANTS = (
 
 @dataclass(frozen=True)
 class World:
-    """What every simulation shares: the design that is fitted, and one that holds the asked costs as rows too.
+    """What every simulation shares: the design that is fitted, and the one that data are drawn from.
 
-    ``asked`` stand behind the rows in ``whole``; ``labels`` names them.
+    ``whole`` holds the asked costs as rows behind the others.
     """
 
     fitted: Design
@@ -70,7 +70,7 @@ class World:
 
 
 def world(rows: Sequence[Row], priors: Mapping[str, Prior]) -> World:
-    """The simulations' ground. Raises StopIteration where the rows lack the known machine's."""
+    """The ground of all simulations; ``rows`` hold one of KNOWN_MACHINE."""
     asked = _asked(rows)
     return World(build(rows, priors), build([*rows, *asked], priors), asked)
 
@@ -91,21 +91,29 @@ def ranks(here: World, variant: Variant, number: int, draws: int = DRAWS, grid: 
     known: tuple[Hyper, ...] = (TRUTH,) if variant.scatter == "known" else GRID
     rng = np.random.default_rng([SEED, number, int(variant.machine_effects == "t4")])
     truth, data = _drawn(here, variant, rng)
-    fit = refit(replace(here.fitted, target=data), draws, known if grid is None else grid)
-    costs = (np.log(weighted_costs(fit, row.counts, row.machine, row.state)) for row in here.asked)
-    return np.array([rank(draws_of_one, true) for draws_of_one, true in zip(costs, truth, strict=True)])
+    fit = refit(replace(here.fitted, target=data), draws, rng, known if grid is None else grid)
+    return np.array([rank(_cost(fit, row, number), true) for row, true in zip(here.asked, truth, strict=True)])
+
+
+def _cost(fit: Fit, row: Row, number: int) -> Array:
+    """Draws of the log of an asked cost, (draws,).
+
+    The draws of a new machine's effects hang on its name: with one name they would be the same in all simulations.
+    """
+    return np.log(weighted_costs(fit, row.counts, row.machine or f"new machine {number}", row.state))
 
 
 def _drawn(here: World, variant: Variant, rng: np.random.Generator) -> tuple[Array, Array]:
     """True logs of the asked costs, (asked,), and new data, (rows,), with errors as the fit takes them."""
     value = np.log(_measurable(here.whole, variant, rng))
     rows = len(here.fitted.sd)
-    return value[rows:], value[:rows] + here.fitted.sd * rng.standard_t(DEGREES, rows)
+    return value[rows:], value[:rows] + here.whole.sd[:rows] * rng.standard_t(DEGREES, rows)
 
 
 def _measurable(design: Design, variant: Variant, rng: np.random.Generator) -> Array:
-    """True values of all rows, (rows,). A world in which a row that is a difference is not positive is no world
-    of this evidence, which has its logarithm: it is drawn again.
+    """True values of all rows, (rows,).
+
+    Effects that make a difference of costs negative are drawn again: the evidence has its logarithm.
     """
     while True:
         costs = np.exp(design.offset + design.effects @ _effects(design, variant, rng))

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..whatif.answers import Answer, AnswerRow
 from ..whatif.breakeven import BreakEven, breakeven
-from ..whatif.predict import Prediction, predict
+from ..whatif.predict import Prediction, Width, predict
 from ..whatif.scenario import Scenario
 from .numbers import percent, quantity_text
 
@@ -18,6 +18,7 @@ SLOTS = (8, 32, 117, 509)
 FILLS_PER_FAULT = (0.01, 0.05, 0.3, 1.0)
 _FAULT_RATE = 10000.0
 _TYPICAL_FILLS = 0.05
+NO_SINGLE_COST = 0.95  # knowing a cost that leaves more of the width than this hardly helps
 SURE = 0.975  # share of the draws that must agree on a sign
 _STORE = Scenario(name="EPT store")
 
@@ -134,8 +135,12 @@ def _text(found: Any) -> str:
     return quantity_text(found.value, found.low, found.high, found.unit)
 
 
+def widest_text(width: Width, *, plain: bool = False) -> str:
+    """What makes an interval wide, as part of a sentence."""
+    if width.left > NO_SINGLE_COST:
+        return "no single cost, but how machines differ and sums whose parts the evidence can't tell apart"
+    return f"{width.parameter}; were it known, {percent(round(width.left, 2), plain=plain)} of the width would stay"
+
+
 def _widest(found: Prediction) -> str:
-    if found.widest is None:
-        return ""
-    left = percent(round(found.widest.left, 2))
-    return f"Most of the width comes from {found.widest.parameter}: were it known, {left} of the width would stay."
+    return f"The widest uncertainty: {widest_text(found.widest)}." if found.widest else ""

@@ -9,7 +9,7 @@ import re
 def first_heading(text: str) -> str | None:
     """The text of the first Markdown heading of level 1 (``# …``), without marks of emphasis or code."""
     found = re.search(r"^#[ \t]+(.+?)[ \t]*#*$", text, re.MULTILINE)
-    return re.sub(r"[*_`]", "", found[1]) if found else None
+    return re.sub(r"[*`]|(?<!\w)_|_(?!\w)", "", found[1]) if found else None
 
 
 def notebook_title(content: bytes) -> str | None:

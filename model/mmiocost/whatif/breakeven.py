@@ -24,7 +24,7 @@ from .closed_form import closed_form
 from .scenario import Scenario
 from .terms import by_parameter, design_terms, indicators
 
-POINTS = 257
+POINTS = 97
 _RANGES: dict[str, tuple[float, float]] = {
     "slots": (1, 512), "guest_levels": (2, 4), "bus_devices": (1, 200), "fast_bus_devices": (1, 200),
     "missing_levels": (0, 3), "shadow_pages": (0, 100000), "retries": (0, 10), "ad_updates": (0, 4),
