@@ -28,7 +28,7 @@ AS_FITTED, HEAVY, KNOWN = VARIANTS
 NO_MACHINES = Hyper(0.01, 0.01, TRUTH.state_event)
 FEW, DRAWS = 10, 40  # of simulations, and of draws in each, where every truth is far off
 # Seeds are fixed and sums hardly depend on the processor: between two with different vector units no rank differed
-# in six decimals. A last digit that tips one draw over must not fail, and moves a rank by 1/401 or 1/1501.
+# in six decimals. A last digit that tips one draw over must not fail, and moves a rank by 1/201 or 1/1501.
 TOLERANCE = 0.006
 
 

@@ -8,15 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..evidence import Prior
 from .parameters import ANCHOR, is_relative
 from .rows import Row
 
-Array = NDArray[np.float64]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+else:  # numpy.typing costs every process 10 ms for the sake of annotations
+    Array = np.ndarray
 # ("a", parameter), ("k", kind of exit, machine), ("c", machine), ("d", machine, parameter),
 # ("s", machine, state, parameter)
 Key = tuple[str, ...]

@@ -9,13 +9,16 @@ Comput. 36, 2014).
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .design import Array, Design
 from .mixture import Mixture
 from .solve import Solution
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 STEPS = 20
 HALVINGS = 6

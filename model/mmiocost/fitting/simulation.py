@@ -24,7 +24,7 @@ from .rows import Row
 from .solve import DEGREES
 
 SEED = 20110610
-DRAWS = 400  # of each fit; ranks are unbiased whatever their number
+DRAWS = 200  # of each fit; ranks are uniform whatever their number
 TRUTH = Hyper(0.35, 0.6, 0.2)
 
 MEDIAN_COSTS = ("vm_exit_instruction", "emulate_instruction", "userspace_exit", "guest_pte_read")

@@ -27,7 +27,7 @@ from .rows import Row, fit_rows
 from .simulation import VARIANTS, Variant, World
 from .validation_result import Group, HeldOut, Simulated, Study, Validation, code_hash, result_file, written
 
-SIMULATIONS = 300
+SIMULATIONS = 200
 
 Say = Callable[[str], None]
 
