@@ -10,6 +10,8 @@ import typer
 
 from .output import Json, UserEvidence, envelope, print_json, quantity_text
 
+_ROWS = 4  # of an answer on the terminal; the page has all
+
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
@@ -59,7 +61,7 @@ def _text(found: Any) -> str:
     lines = []
     for answer in found.answers:
         lines += ["", answer.question, f"  {answer.sentence}"]
-        for row in answer.rows:
+        for row in answer.rows[:_ROWS]:
             value = row.note if row.value is None else quantity_text(row.value, row.low, row.high, row.unit)
             lines.append(f"    {row.label}: {value}")
         lines.append(f"  {answer.widest}")

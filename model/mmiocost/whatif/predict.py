@@ -19,7 +19,7 @@ from ..fitting.parameters import ANCHOR, is_relative
 from ..fitting.prediction import sources_of, weighted_costs, with_row_error
 from ..fitting.store import current_fit
 from ..fitting.weights import TABLE
-from ..units import cycles_to_ns
+from .clock import clock_of
 from .scenario import Scenario
 from .terms import REGRESSION, SPEEDUP, by_parameter, hit_path, indicators, quantity_terms, search_kind
 
@@ -72,12 +72,13 @@ def predict(
 ) -> Prediction:
     """Predict ``cost:PATH``, ``saving:fast_mmio``, ``speedup:fast_mmio`` or ``regression:bypass_guest_pf``.
 
-    Costs and savings are in cycles, in ns with ``unit="ns"`` at ``clock_hz``; the regression is in cycles per
-    second (positive: the switch loses), the speed-up a ratio of transaction rates. The interval is that of the
+    Costs and savings are in cycles; in ns with ``unit="ns"``, at ``clock_hz`` or else the machine's clock
+    (``clock``). The regression is in cycles per second (positive: the switch loses), the speed-up a ratio of transaction rates. The interval is that of the
     mean of a known machine, of a machine not yet measured, or of one new measurement. Raises InvalidInput.
     """
     scenario = scenario or Scenario()
-    fit = current_fit([Path(folder) for folder in evidence])
+    folders = [Path(folder) for folder in evidence]
+    fit = current_fit(folders)
     kind = _kind(interval_kind, scenario, fit)
     terms, full = quantity_terms(quantity, scenario, **indicators(scenario, fit))
     counts = by_parameter(terms, scenario, fit)
@@ -87,9 +88,12 @@ def predict(
         draws = with_row_error(draws, TABLE)
     shown = _transformed(quantity, draws, full)
     notes = list(scenario.notes)
+    if unit == "ns" and quantity in (SPEEDUP, REGRESSION):
+        raise InvalidInput.one("--unit", "", "ns", f"{quantity} is no number of cycles")
     if unit == "ns":
-        shown = shown * cycles_to_ns(1.0, _clock(clock_hz, quantity))
-        notes.append(f"cycles turned into ns at {clock_hz:.4g} Hz")
+        clock = clock_of(scenario, clock_hz, folders)
+        shown = shown * clock.ns_per_cycle(len(shown))
+        notes.append(clock.note)
     found = interval(shown)
     outside = outside_of(quantity, full, fit, scenario)
     return Prediction(
@@ -110,14 +114,6 @@ def _kind(asked: str | None, scenario: Scenario, fit: Fit) -> str:
     if kind == "new_machine" and machine:
         raise InvalidInput.one("--interval", "", kind, "is for a machine not yet measured: leave --machine out")
     return kind
-
-
-def _clock(clock_hz: float | None, quantity: str) -> float:
-    if quantity in (SPEEDUP, REGRESSION):
-        raise InvalidInput.one("--unit", "", "ns", f"{quantity} is no number of cycles")
-    if clock_hz is None:
-        raise InvalidInput.one("--unit", "", "ns", "needs the clock that turns cycles into time: add --clock-hz")
-    return clock_hz
 
 
 def _unit(quantity: str) -> str:

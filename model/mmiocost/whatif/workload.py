@@ -131,7 +131,7 @@ def _smallest_gain(error: float, degrees: int) -> float:
 class Explanation:
     """What must hold for a pair's gain to be the slot walk alone: accesses per transaction (kernbench: per second).
 
-    ``forward`` is the gain in percent that ``accesses`` accesses a transaction would bring.
+    ``forward`` is the gain in percent that ``accesses`` accesses a transaction (a second) would bring.
     """
 
     pair: Pair
@@ -165,7 +165,7 @@ def explanation(
     per_base = np.where(saved > 0, cycles / np.where(saved > 0, saved, 1.0), np.inf)
     if pair.quantity == _SMALLER_IS_BETTER:
         per_base = per_base / base
-    forward = 100 * accesses * saved / (base * hertz)
+    forward = 100 * accesses * saved / (hertz if pair.quantity == _SMALLER_IS_BETTER else base * hertz)
     return Explanation(pair, slots, cold, equal_exits, interval(per_base), accesses, interval(forward))
 
 
