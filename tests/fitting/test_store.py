@@ -12,6 +12,7 @@ import pytest
 
 from mmiocost.errors import InvalidInput
 from mmiocost.fitting import store
+from mmiocost.fitting.fit import fit_evidence
 from mmiocost.fitting.store import current_fit, current_summary
 
 
@@ -25,6 +26,7 @@ def forget() -> None:
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     folder = tmp_path / "cache"
     monkeypatch.setenv("MMIOCOST_CACHE", str(folder))
+    monkeypatch.setattr(store, "fit_evidence", lambda evidence: fit_evidence(evidence, 200))  # fewer draws: quicker
     forget()
     yield folder
     forget()

@@ -74,7 +74,8 @@ def _read(place: Path) -> dict[str, Any]:
     """Arrays of a cached fit, or of one that could not be written."""
     if place.name in _made:
         return _made[place.name]
-    with np.load(place, allow_pickle=False) as file:
+    # Through memory: NumPy leaves a file open that turns out to be no archive.
+    with np.load(io.BytesIO(place.read_bytes()), allow_pickle=False) as file:
         return dict(file)
 
 
@@ -83,7 +84,7 @@ def _fit(key: str, extra: tuple[Path, ...]) -> Fit:
     place = _place(key)
     try:
         arrays = _read(place)
-    except (OSError, ValueError, zipfile.BadZipFile, KeyError):
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, KeyError):
         arrays = _make(extra)
         _keep(place, arrays)
     return _fit_of(arrays)

@@ -70,7 +70,7 @@ class HeldOut:
 
 @dataclass(frozen=True)
 class Validation:
-    """A result of the long checks, and what it was made with. ``made`` is a date and time in UTC."""
+    """A result of the long checks, and what it holds for. ``made`` is a date and time in UTC."""
 
     made: str
     version: str
@@ -136,9 +136,11 @@ def read_validation(path: Path | None = None) -> Validation:
         document = json.loads(path.read_bytes())
         if document["format"] == FORMAT:
             return _validation(document)
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise InvalidInput.one(where, "", "", f"can't be read ({error}): run `{COMMAND}`") from None
-    raise InvalidInput.one(where, "format", document["format"], f"must be {FORMAT}: run `{COMMAND}`")
+    except OSError as error:
+        raise InvalidInput.one(where, "", "", f"can't be read: {error.strerror}; run `{COMMAND}`") from None
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise InvalidInput.one(where, "", "", f"is no result of the checks ({error}); run `{COMMAND}`") from None
+    raise InvalidInput.one(where, "format", document["format"], f"must be {FORMAT}; run `{COMMAND}`")
 
 
 def written(result: Validation) -> str:

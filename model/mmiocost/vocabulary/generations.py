@@ -34,7 +34,7 @@ class Generation(NamedTuple):
 # fmt: off
 GENERATIONS: tuple[Generation, ...] = (
     Generation("v30", 0, "up to 3.0", (0, 0), "none", "linear", "linear", "bypass_guest_pf; slots in id order", 4),
-    Generation("v31", 1, "3.1, 3.2", (3, 1), "without generation", "linear", "linear", "bypass_guest_pf removed; slots in id order", 4),
+    Generation("v31", 1, "3.1, 3.2 (3.2 has the sorted bus of v36)", (3, 1), "without generation", "linear", "linear", "bypass_guest_pf removed; slots in id order", 4),
     Generation("v36", 2, "3.3 to 3.10", (3, 3), "without generation", "linear", "sorted", "slots sorted by size", 2),
     Generation("v311", 3, "3.11 to 3.15", (3, 11), "with generation", "linear", "sorted", "", 2),
     Generation("v315", 4, "3.16 to 3.18", (3, 16), "with generation", "linear", "sorted", "fast MMIO bus", 2),

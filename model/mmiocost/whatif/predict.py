@@ -21,7 +21,7 @@ from ..fitting.store import current_fit
 from ..fitting.weights import TABLE
 from .clock import clock_of
 from .scenario import Scenario
-from .terms import REGRESSION, SPEEDUP, by_parameter, hit_path, indicators, quantity_terms, search_kind
+from .terms import REGRESSION, SPEEDUP, by_parameter, hit_path, indicators, quantity_terms, remarks, search_kind
 
 INTERVALS = ("known_machine", "new_machine", "new_measurement")
 EXIT_KINDS = "the kind of exit"
@@ -73,8 +73,9 @@ def predict(
     """Predict ``cost:PATH``, ``saving:fast_mmio``, ``speedup:fast_mmio`` or ``regression:bypass_guest_pf``.
 
     Costs and savings are in cycles; in ns with ``unit="ns"``, at ``clock_hz`` or else the machine's clock
-    (``clock``). The regression is in cycles per second (positive: the switch loses), the speed-up a ratio of transaction rates. The interval is that of the
-    mean of a known machine, of a machine not yet measured, or of one new measurement. Raises InvalidInput.
+    (``clock``). The regression is in cycles per second (positive: the switch loses), the speed-up a ratio of
+    transaction rates. The interval is that of the mean of a known machine, of a machine not yet measured, or of one
+    new measurement. Raises InvalidInput.
     """
     scenario = scenario or Scenario()
     folders = [Path(folder) for folder in evidence]
@@ -87,7 +88,7 @@ def predict(
     if kind == "new_measurement":
         draws = with_row_error(draws, TABLE)
     shown = _transformed(quantity, draws, full)
-    notes = list(scenario.notes)
+    notes = [*scenario.notes, *remarks(scenario)]
     if unit == "ns" and quantity in (SPEEDUP, REGRESSION):
         raise InvalidInput.one("--unit", "", "ns", f"{quantity} is no number of cycles")
     if unit == "ns":

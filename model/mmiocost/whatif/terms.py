@@ -66,6 +66,17 @@ def with_hit_fraction(scenario: Scenario, values: dict[str, Any]) -> dict[str, A
     return values
 
 
+def remarks(scenario: Scenario) -> tuple[str, ...]:
+    """What a user should know of a scenario that is admissible but may not mean what it seems to."""
+    mute = "generation_rate" in scenario.mix and "zapping_rate" not in scenario.mix
+    if mute and not generation(scenario.after).since("v311"):
+        return (
+            f"generation_rate has no effect with after={scenario.after}: before 3.11 only updates that zap spoil"
+            f" entries; set zapping_rate",
+        )
+    return ()
+
+
 def quantity_terms(quantity: str, scenario: Scenario, **values: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     """Occurrences of each event in a quantity, and the scenario behind them.
 

@@ -42,7 +42,7 @@ def bypass_equation() -> Iterator[Formula]:
     loss += rate * (1 - true * marked) * check - rate * true * marked * fault
     yield formula(equation("regression", in_letters(loss)))
     root = payoff.linear_root(loss.subs(true * marked, sp.Symbol("p_nu")), sp.Symbol("p_nu"))
-    yield formula(equation("p nu_*", in_letters(root)))
+    yield formula(equation("pν_*", in_letters(root)))
 
 
 def bypass_costs(evidence: Folders = ()) -> Table:
