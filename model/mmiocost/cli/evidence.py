@@ -3,29 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Annotated, Any
+from pathlib import Path
+from typing import Any
 
-import typer
+from .options import Commands, Parser, add_command, evidence_option
+from .output import envelope, in_columns, print_json
 
-from .output import Json, UserEvidence, envelope, in_columns, print_json
 
-
-def register(app: typer.Typer) -> None:
+def register(commands: Commands) -> None:
     """Add the group; without a command it lists."""
-    group = typer.Typer(help="What is known, from where; checksums and schema.", no_args_is_help=False)
-    group.callback(invoke_without_command=True)(_default)
-    group.command("list")(list_)
-    group.command("show")(show)
-    group.command("verify")(verify)
-    app.add_typer(group, name="evidence")
+    group = add_command(commands, "evidence", list_)
+    group.description = "What is known, from where; checksums and schema. Without a command: list."
+    inner = group.add_subparsers(metavar="COMMAND", parser_class=Parser)
+    add_command(inner, "list", list_)
+    shown = add_command(inner, "show", show)
+    shown.add_argument("name", metavar="ID", help="a resource, a source or an observation")
+    for parser in (shown, add_command(inner, "verify", verify)):
+        evidence_option(parser)
 
 
-def _default(context: typer.Context, json: Json = False) -> None:
-    if context.invoked_subcommand is None:
-        list_(json)
-
-
-def list_(json: Json = False) -> None:
+def list_(json: bool = False) -> None:
     """All resources of the packaged evidence."""
     from ..evidence import catalogue, evidence_hash
 
@@ -37,18 +34,14 @@ def list_(json: Json = False) -> None:
         print(in_columns(rows))
 
 
-def show(
-    name: Annotated[str, typer.Argument(metavar="ID", help="A resource, a source or an observation.")],
-    evidence: UserEvidence = None,
-    json: Json = False,
-) -> None:
+def show(name: str, evidence: list[Path], json: bool) -> None:
     """One resource, source or observation with all that is known about it."""
     from ..evidence import evidence_hash
     from ..evidence import show as find
 
-    found = find(name, evidence or [])
+    found = find(name, evidence)
     if json:
-        print_json({**found, **envelope(evidence_hash(evidence or []))})
+        print_json({**found, **envelope(evidence_hash(evidence))})
     else:
         print(_text(found))
 
@@ -72,15 +65,15 @@ def _line(item: dict[str, Any]) -> str:
     return "  ".join(chosen[:6])
 
 
-def verify(evidence: UserEvidence = None, json: Json = False) -> int:
+def verify(evidence: list[Path], json: bool) -> int:
     """Checksums, schema, units and cross references of every resource; exit status 1 where one is damaged."""
     from ..evidence import evidence_hash
     from ..evidence import verify as check
 
-    verdicts = check(evidence or [])
+    verdicts = check(evidence)
     sound = all(verdict.ok for verdict in verdicts)
     if json:
-        about = envelope(evidence_hash(evidence or []) if sound else None)
+        about = envelope(evidence_hash(evidence) if sound else None)
         print_json(
             [{"resource": item.resource, "ok": item.ok, "problems": item.problems, **about} for item in verdicts]
         )

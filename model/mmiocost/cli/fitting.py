@@ -5,38 +5,34 @@ from __future__ import annotations
 import json as json_text
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
-
-import typer
+from typing import Any
 
 from ..cache import write_atomically
 from ..errors import InvalidInput
-from .output import Json, UserEvidence, envelope, in_columns, percent, print_json, quantity_text
+from .options import Commands, add_command, evidence_option
+from .output import envelope, in_columns, percent, print_json, quantity_text
 
 
-def register(app: typer.Typer) -> None:
+def register(commands: Commands) -> None:
     """Add the commands."""
-    app.command("fit")(fit)
-    app.command("score")(score)
+    fitted = add_command(commands, "fit", fit)
+    fitted.add_argument("--out", type=Path, metavar="FILE", help="write the JSON document to a file too")
+    evidence_option(fitted)
+    scored = add_command(commands, "score", score)
+    scored.add_argument("file", type=Path, metavar="FILE.csv", help="rows in the schema of data/observations.csv")
 
 
-def fit(
-    out: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE", help="Write the JSON document to a file too.")
-    ] = None,
-    evidence: UserEvidence = None,
-    json: Json = False,
-) -> None:
+def fit(out: Path | None, evidence: list[Path], json: bool) -> None:
     """Parameters of the joint fit with their intervals, and how well it reproduces its rows."""
     from ..evidence import evidence_hash
     from ..fitting.store import current_summary
 
-    found = current_summary(evidence or [])
+    found = current_summary(evidence)
     document = {
         "parameters": [asdict(item) for item in found.parameters],
         "validation": found.validation,
         "scatter": found.scatter,
-        **envelope(evidence_hash(evidence or [])),
+        **envelope(evidence_hash(evidence)),
     }
     if out is not None:
         _write(out, document)
@@ -74,12 +70,7 @@ def _fit_text(found: Any) -> str:
     )
 
 
-def score(
-    file: Annotated[
-        Path, typer.Argument(metavar="FILE.csv", help="Observations in the schema of data/observations.csv.")
-    ],
-    json: Json = False,
-) -> None:
+def score(file: Path, json: bool) -> None:
     """The packaged fit held against observations that it has not seen."""
     from ..evidence import evidence_hash, load, read_observations
     from ..fitting.score import score as held_against

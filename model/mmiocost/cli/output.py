@@ -1,4 +1,4 @@
-"""What every command shares: options, the JSON envelope, printing."""
+"""What every command shares: the JSON envelope, cases, printing."""
 
 from __future__ import annotations
 
@@ -6,26 +6,10 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
-
-import typer
+from typing import Any
 
 from .. import __version__
 from ..errors import InvalidInput
-
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
-Sets = Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Set a symbol; may repeat.")]
-ScenarioFile = Annotated[Path | None, typer.Option("--scenario", metavar="FILE", help="Read a YAML or TOML scenario.")]
-Machine = Annotated[
-    str | None,
-    typer.Option(
-        "--machine", metavar="NAME", help="A machine of the evidence, or MACHINE/STATE; default: the population."
-    ),
-]
-UserEvidence = Annotated[
-    list[Path] | None,
-    typer.Option("--evidence", metavar="DIR", help="Add the user's evidence to the packaged one; may repeat."),
-]
 
 _CASES_LIMIT = 64 << 20
 

@@ -5,26 +5,45 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
-
-import typer
+from typing import Any
 
 from ..errors import InvalidInput
 from ..evidence import evidence_hash
-from .output import Json, Machine, ScenarioFile, Sets, UserEvidence, envelope, in_columns, print_json, read_cases
+from .options import Commands, Parser, add_command, cases_option, evidence_option, scenario_options, set_option
+from .output import envelope, in_columns, print_json, read_cases
 
-Cases = Annotated[Path | None, typer.Option("--cases", metavar="FILE", help="A JSON list of cases, answered in order.")]
 
-
-def register(app: typer.Typer) -> None:
+def register(commands: Commands) -> None:
     """Add the commands."""
-    app.command("paths")(paths)
-    app.command("count")(count)
-    app.command("predict")(predict)
-    app.command("breakeven")(breakeven)
+    add_command(commands, "paths", paths)
+    counted = add_command(commands, "count", count)
+    counted.add_argument("path", nargs="?", metavar="PATH", help="a path; `mmiocost paths` lists them")
+    set_option(counted)
+    cases_option(counted)
+    _register_predict(add_command(commands, "predict", predict))
+    even = add_command(commands, "breakeven", breakeven)
+    even.add_argument("variable", metavar="VARIABLE", help="the symbol to vary")
+    designs = "two paths or designs: before, after, unified, bypass, no-bypass"
+    even.add_argument("--between", nargs=2, required=True, metavar=("A", "B"), help=designs)
+    even.add_argument("--range", dest="over", metavar="LO:HI", help="range of the variable")
+    scenario_options(even)
+    evidence_option(even)
 
 
-def paths(json: Json = False) -> None:
+def _register_predict(parser: Parser) -> None:
+    quantities = "cost:PATH, saving:fast_mmio, speedup:fast_mmio or regression:bypass_guest_pf"
+    parser.add_argument("quantity", nargs="?", metavar="QUANTITY", help=quantities)
+    scenario_options(parser)
+    kinds = "known_machine, new_machine or new_measurement"
+    parser.add_argument("--interval", metavar="KIND", help=kinds)
+    parser.add_argument("--unit", choices=("cycle", "ns"), default="cycle", help="default: cycle")
+    clock = "clock that turns cycles into ns; default: the machine's, or an assumption"
+    parser.add_argument("--clock-hz", type=float, metavar="HZ", help=clock)
+    evidence_option(parser)
+    cases_option(parser)
+
+
+def paths(json: bool) -> None:
     """Every path that is modelled, with its generation, mode and meaning."""
     from ..vocabulary import PATHS
 
@@ -40,12 +59,7 @@ def paths(json: Json = False) -> None:
         print(in_columns([(item.name, item.summary) for item in PATHS]))
 
 
-def count(
-    path: Annotated[str | None, typer.Argument(metavar="PATH", help="A path; `mmiocost paths` lists them.")] = None,
-    sets: Sets = None,
-    cases: Cases = None,
-    json: Json = False,
-) -> None:
+def count(path: str | None, sets: list[str], cases: Path | None, json: bool) -> None:
     """How often each primitive event occurs on a path, exactly. With --cases, FILE lists {"path", "scenario"}."""
     if (path is None) == (cases is None):
         raise InvalidInput.one("mmiocost count", "PATH", path or "", "give either a path or --cases FILE")
@@ -56,7 +70,7 @@ def count(
     from ..whatif.counting import count as count_path
     from ..whatif.scenario import read_scenario
 
-    scenario = read_scenario(sets or [])
+    scenario = read_scenario(sets, path=path)
     if scenario.mix:
         name = next(iter(scenario.mix))
         raise InvalidInput.one("--set", name, f"{scenario.mix[name]:g}", "is a mean or a rate, which no count has")
@@ -81,25 +95,16 @@ def _count_case(case: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def predict(
-    quantity: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="QUANTITY",
-            help="cost:PATH, saving:fast_mmio, speedup:fast_mmio or regression:bypass_guest_pf.",
-        ),
-    ] = None,
-    sets: Sets = None,
-    scenario: ScenarioFile = None,
-    machine: Machine = None,
-    interval: Annotated[
-        str | None,
-        typer.Option("--interval", metavar="KIND", help="known_machine, new_machine or new_measurement."),
-    ] = None,
-    unit: Annotated[str | None, typer.Option("--unit", metavar="UNIT", help="cycle or ns.")] = None,
-    clock_hz: Annotated[float | None, typer.Option("--clock-hz", metavar="HZ", help="Clock for ns.")] = None,
-    evidence: UserEvidence = None,
-    cases: Cases = None,
-    json: Json = False,
+    quantity: str | None,
+    sets: list[str],
+    scenario: Path | None,
+    machine: str | None,
+    interval: str | None,
+    unit: str,
+    clock_hz: float | None,
+    evidence: list[Path],
+    cases: Path | None,
+    json: bool,
 ) -> None:
     """A cost, saving or rate with its 95 % interval. With --cases, FILE lists {"quantity", "set", "machine"}."""
     from ..whatif.predict import predict as ask
@@ -108,19 +113,18 @@ def predict(
 
     if (quantity is None) == (cases is None):
         raise InvalidInput.one("mmiocost predict", "QUANTITY", quantity or "", "give a quantity or --cases FILE")
-    if unit not in (None, "cycle", "ns"):
-        raise InvalidInput.one("--unit", "", unit, "must be cycle or ns")
     if clock_hz is not None and not 0 < clock_hz < 1e12:
         raise InvalidInput.one("--clock-hz", "", clock_hz, "must be a clock in Hz, such as 2.1e9")
     options: dict[str, Any] = {
         "interval_kind": interval, "unit": None if unit == "cycle" else unit, "clock_hz": clock_hz,
-        "evidence": evidence or [],
+        "evidence": evidence,
     }  # fmt: skip
     if cases is not None:
         print_json([_predict_case(case, options) for case in read_cases(cases)])
         return
     assert quantity is not None
-    found = ask(quantity, read_scenario(sets or [], scenario, machine), **options)
+    path = quantity.removeprefix("cost:") if quantity.startswith("cost:") else None
+    found = ask(quantity, read_scenario(sets, scenario, machine, path=path), **options)
     if json:
         print_json({**asdict(found), **envelope(found.evidence)})
     else:
@@ -145,19 +149,14 @@ def _predict_case(case: Mapping[str, Any], options: Mapping[str, Any]) -> dict[s
 
 
 def breakeven(
-    variable: Annotated[str, typer.Argument(metavar="VARIABLE", help="The symbol to vary.")],
-    between: Annotated[
-        tuple[str, str],
-        typer.Option(
-            "--between", metavar="A B", help="Two paths or designs: before, after, unified, bypass, no-bypass."
-        ),
-    ],
-    over: Annotated[str | None, typer.Option("--range", metavar="LO:HI", help="Range of the variable.")] = None,
-    sets: Sets = None,
-    scenario: ScenarioFile = None,
-    machine: Machine = None,
-    evidence: UserEvidence = None,
-    json: Json = False,
+    variable: str,
+    between: list[str],
+    over: str | None,
+    sets: list[str],
+    scenario: Path | None,
+    machine: str | None,
+    evidence: list[Path],
+    json: bool,
 ) -> None:
     """Where two designs cost the same."""
     from ..whatif.breakeven import breakeven as ask
@@ -166,8 +165,8 @@ def breakeven(
     from .text import breakeven_text
 
     symbol_unit(variable)
-    asked = read_scenario(sets or [], scenario, machine)
-    found = ask(variable, between, asked, over=_range(over, variable), evidence=evidence or [])
+    asked = read_scenario(sets, scenario, machine)
+    found = ask(variable, (between[0], between[1]), asked, over=_range(over, variable), evidence=evidence)
     if json:
         print_json({**asdict(found), **envelope(found.evidence)})
     else:

@@ -4,40 +4,35 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-import typer
-
-from .output import Json, UserEvidence, envelope, print_json, quantity_text
+from .options import Commands, add_command, evidence_option, positive
+from .output import envelope, print_json, quantity_text
 
 _ROWS = 4  # of an answer on the terminal; the page has all
 
 
-def register(app: typer.Typer) -> None:
+def register(commands: Commands) -> None:
     """Add the command."""
-    app.command("report")(report)
+    parser = add_command(commands, "report", report)
+    parser.add_argument("notebooks", nargs="*", metavar="NOTEBOOK", help="names or files; default: all")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="default: reports/latest")
+    parser.add_argument("--jobs", type=positive, metavar="N", help="notebooks at once")
+    evidence_option(parser)
 
 
-def report(
-    notebooks: Annotated[
-        list[str] | None, typer.Argument(metavar="NOTEBOOK", help="Names or files; default: all.")
-    ] = None,
-    out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Default: reports/latest.")] = None,
-    jobs: Annotated[int | None, typer.Option("--jobs", metavar="N", min=1, help="Notebooks at once.")] = None,
-    evidence: UserEvidence = None,
-    json: Json = False,
-) -> int:
+def report(notebooks: list[str], out: Path | None, jobs: int | None, evidence: list[Path], json: bool) -> int:
     """Fit the evidence, run the notebooks, write the pages; ends with the two answers."""
     from ..evidence import evidence_hash
     from ..reporting.report import report as make
 
-    found = make(notebooks or [], out, jobs=jobs, evidence=evidence or [], on_progress=_say, on_notebook=_say_notebook)
+    found = make(notebooks, out, jobs=jobs, evidence=evidence, on_progress=_say, on_notebook=_say_notebook)
     if json:
         runs = [
             {"name": run.name, "status": run.status, "seconds": run.seconds, "html": str(found.page(run))}
             for run in found.runs
         ]
-        print_json({"index": str(found.index), "notebooks": runs, **envelope(evidence_hash(evidence or []))})
+        print_json({"index": str(found.index), "notebooks": runs, **envelope(evidence_hash(evidence))})
     else:
         print(_text(found))
     return 1 if found.failed else 0

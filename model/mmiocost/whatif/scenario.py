@@ -14,7 +14,7 @@ from typing import Any
 from ..errors import InvalidInput, Problem, nearest_name
 from ..fitting.fit import POPULATION
 from ..units import UnitError, parse
-from ..vocabulary import GENERATIONS, MIX_SYMBOLS, SYMBOLS, MixSymbol, generation_of_kernel
+from ..vocabulary import GENERATIONS, MIX_SYMBOLS, SYMBOLS, MixSymbol, generation_of_kernel, resolve
 
 MODES = ("ept", "shadow", "nonpaging")
 _COUNTS = {symbol.name: symbol for symbol in SYMBOLS}
@@ -41,10 +41,13 @@ class Scenario:
     notes: tuple[str, ...] = ()
 
 
-def read_scenario(sets: Sequence[str] = (), file: Path | None = None, machine: str | None = None) -> Scenario:
+def read_scenario(
+    sets: Sequence[str] = (), file: Path | None = None, machine: str | None = None, *, path: str | None = None
+) -> Scenario:
     """A scenario from a YAML or TOML file, ``name=value`` texts, or both; the texts win.
 
-    Raises InvalidInput with all that is wrong with the file and the texts.
+    Raises InvalidInput with all that is wrong with the file and the texts; with a ``path``, also with every value
+    that it does not admit.
     """
     problems: list[Problem] = []
     document = _document(file) if file else {}
@@ -64,13 +67,23 @@ def read_scenario(sets: Sequence[str] = (), file: Path | None = None, machine: s
             problems.append(Problem("--set", "", text, "must have the form name=value"))
     values.exclude("hit_fraction", "generation_rate")
     head = _Head(document, where)
-    problems = [*head.problems, *problems, *values.problems]
+    problems = [*head.problems, *problems, *values.problems, *_not_admitted(path, values.counts)]
     if problems:
         raise InvalidInput(problems)
     return Scenario(
         head.name, machine or head.machine, head.mode, head.before, head.after, values.counts, values.mix,
         tuple(head.notes),
     )  # fmt: skip
+
+
+def _not_admitted(path: str | None, counts: Mapping[str, int]) -> tuple[Problem, ...]:
+    if path is None:
+        return ()
+    try:
+        resolve(path, counts, "--set" if counts else "")
+    except InvalidInput as error:
+        return error.problems
+    return ()
 
 
 class _Values:
