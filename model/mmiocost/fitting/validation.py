@@ -151,7 +151,7 @@ def _too_narrow(found: Coverage) -> str:
 
 def table(result: Validation) -> str:
     """The result in lines for a terminal."""
-    lines = [f"{'covered by intervals of':62}    50 %    80 %    95 %"]
+    lines = [f"{'covered by intervals of':70}    50 %    80 %    95 %"]
     for item in result.studies:
         lines += [_line(f"{item.variant.name}: {cost.cost}", cost.coverage) for cost in item.costs]
     for held in result.held_out:
@@ -164,7 +164,7 @@ def table(result: Validation) -> str:
 
 
 def _line(label: str, found: Sequence[Coverage]) -> str:
-    return f"{label:62}" + "".join(f"{item.covered:8.3f}" for item in found) + f"   of {found[0].count}"
+    return f"{label:70}" + "".join(f"{item.covered:8.3f}" for item in found) + f"   of {found[0].count}"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

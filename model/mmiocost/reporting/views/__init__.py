@@ -12,6 +12,7 @@ from .bypass import (
     bypass_switch_costs,
 )
 from .evidence import (
+    checked_rows,
     excluded_kinds,
     identified_sums,
     machines,
@@ -37,7 +38,8 @@ from .workloads import pair_explanations, pair_figure, pair_table
 
 __all__ = [
     "break_even_hits", "bypass_break_evens", "bypass_costs", "bypass_equation", "bypass_map", "bypass_scenarios",
-    "bypass_switch_costs", "cold_and_warm", "cost_stacks", "excluded_kinds", "exit_table", "fast_mmio_map",
+    "bypass_switch_costs",
+    "checked_rows", "cold_and_warm", "cost_stacks", "excluded_kinds", "exit_table", "fast_mmio_map",
     "fast_mmio_widths", "identified_sums", "machines", "measured_against_fitted", "mitigation_table", "mmio_counts",
     "mmio_path_table", "pair_explanations", "pair_figure", "pair_table", "parameter_figure", "parameter_table",
     "published_lookups", "residual_tables", "saving_by_generation", "saving_by_slots", "saving_equations",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ...evidence import load
 from ...fitting.fit import MEDIAN_MACHINE
 from ...fitting.rows import fit_rows
+from ...fitting.score import score
 from ...fitting.store import current_fit, current_summary
 from ...fitting.summary import Estimate, RowFit
 from ...fitting.sums import known_sums
@@ -131,6 +132,28 @@ def _residual_frame(rows: Sequence[RowFit]) -> pd.DataFrame:
 
 def _shown(unit: str) -> str:
     return "%" if unit == "percent" else unit
+
+
+def checked_rows(evidence: Folders = ()) -> Table:
+    """Rows that the fit has not seen (use: check), predicted as new measurements."""
+    import pandas as pd
+
+    known = load(_folders(evidence))
+    found = score((row for row in known.observations if row.use == "check"), known, current_fit(_folders(evidence)))
+    rows = [
+        (
+            item.id,
+            item.quantity,
+            item.machine,
+            quantity_text(item.measured, unit=_shown(item.unit)),
+            quantity_text(item.predicted, item.low, item.high, _shown(item.unit)),
+            "inside" if item.inside else "outside",
+        )
+        for item in found.observations
+    ]
+    columns = ["observation", "quantity", "predicted for", "measured", "predicted", "95 % interval"]
+    inside = f"{sum(item.inside for item in found.observations)} of {len(rows)} inside their interval"
+    return table(pd.DataFrame(rows, columns=columns), f"Rows kept out of the fit: {inside}")
 
 
 def _median(evidence: Folders) -> list[Estimate]:
