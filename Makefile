@@ -9,7 +9,7 @@ notebooks := find notebooks -name '*.ipynb' -not -path '*/.*' -exec
 ARGS :=
 
 .DEFAULT_GOAL := help
-.PHONY: help env report test check format documents bench validate lock lab wheel browser clean
+.PHONY: help env report test golden check format documents bench validate lock lab wheel browser clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F '\t' '{ printf "make %-10s %s\n", $$1, $$2 }'
@@ -23,6 +23,9 @@ report: env ## fit the evidence, run the notebooks, write reports/latest/index.h
 
 test: env browser ## run the tests
 	@$(bin)/python -m pytest -rs $(ARGS)
+
+golden: env ## write the texts that the command line's tests expect anew; read the difference like code
+	@MMIOCOST_UPDATE_GOLDEN=1 $(bin)/python -m pytest tests/cli/test_text.py $(ARGS)
 
 check: env ## lint, formatting, types, notebooks without outputs, generated documents up to date
 	$(bin)/ruff check
@@ -44,7 +47,7 @@ bench: env ## run the benchmarks
 	@$(bin)/python -m pytest tests/benchmarks --benchmark-only $(ARGS)
 
 validate: env ## hold the model against observations left out of its fit
-	@$(bin)/python -m mmiocost.fitting.validation
+	@$(bin)/python -m mmiocost.fitting.validation $(ARGS)
 
 lock: env ## resolve the dependencies into requirements.lock (ARGS=--upgrade takes newer versions)
 	@$(bin)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \

@@ -80,10 +80,13 @@ def test_without_a_place_to_keep_it_the_answer_is_the_same(tmp_path: Path) -> No
 
 
 def test_the_generated_text_is_plain_arithmetic() -> None:
-    """No name from outside but the two integer functions; a second printing gives the same text."""
+    """No name from outside but the exponential and the two integer functions; printing is repeatable."""
     text = source()
     imports = [line for line in text.splitlines() if "import" in line]
-    assert imports == ["from mmiocost.equations.integer import bisection_compares, tree_hit_compares"]
+    assert imports == [
+        "from mmiocost.equations.exponential import exponential",
+        "from mmiocost.equations.integer import bisection_compares, tree_hit_compares",
+    ]
     assert "Piecewise" not in text and " if " not in text
     assert source() == text
 

@@ -122,7 +122,7 @@ set: {guest_level: 4, slots: "4 s", mmio_rate: [1]}
         "scenario.yaml: state={'kernel': '3.0'}: must be the name of a state of the machine",
         "scenario.yaml: compare.aftr: must be a mapping with before and after",
         "scenario.yaml: compare.after=v37: must be a kernel release or one of v30, v31, v36, v311, v315, v40, v414,"
-        " v56, v517; did you mean 'v31'?",
+        " v56, v517; did you mean 'v36'?",
         "scenario.yaml: guest_level: unknown name; did you mean 'guest_levels'?",
         "scenario.yaml: slots=4 s: is a time, must be a plain number (1)",
         "scenario.yaml: mmio_rate=[1]: must be a number, with a unit or without",
@@ -149,7 +149,7 @@ def test_a_file_that_is_no_text_or_too_large_is_refused(tmp_path: Path, content:
 
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
     assert lines(file=tmp_path / "none.yaml") == ["none.yaml: can't be read: No such file or directory"]
-    assert lines(file=tmp_path) == [f"{tmp_path}: can't be read: Is a directory"]
+    assert lines(file=tmp_path) == [f"{tmp_path.name}: can't be read: Is a directory"]
 
 
 @pytest.mark.parametrize(
@@ -231,6 +231,8 @@ def test_any_document_is_read_or_refused(tmp_path: Path, document: dict[str, Any
 @example(content=b"a: !!int x")
 @example(content=b"a: !!binary x")
 @example(content=b"a: !!timestamp x")
+@example(content=b"a: !!bool x")
+@example(content=b"a: !!int ''")
 @example(content=b"<<: 1")
 @example(content=b"a: 1:99:99")
 @example(content=b"!!set {a}")

@@ -26,11 +26,12 @@ def fit(out: Path | None, evidence: list[Path], json: bool) -> None:
     """Parameters of the joint fit with their intervals, and how well it reproduces its rows."""
     from ..evidence import evidence_hash
     from ..fitting.store import current_summary
+    from ..fitting.validation_result import read_validation
 
     found = current_summary(evidence)
     document = {
         "parameters": [asdict(item) for item in found.parameters],
-        "validation": found.validation,
+        "validation": {**found.validation, "kept_checks": read_validation().document()},
         "scatter": found.scatter,
         **envelope(evidence_hash(evidence)),
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..vocabulary import GENERATIONS, PATHS
-from . import payoff
+from . import payoff, unified_loop
 from .paths import terms
 
 
@@ -27,4 +27,5 @@ def all_expressions() -> dict[str, dict[str, Any]]:
     found["speedup"] = {"value": payoff.speedup()}
     found["break_even_hit_fraction"] = {"value": payoff.break_even_hit_fraction()}
     found["break_even_update_rate"] = {"value": payoff.break_even_update_rate()}
+    found["expected_retries"] = {"value": unified_loop.expected_retries()}
     return found

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sympy as sp
 
 from ..vocabulary import Generation
@@ -39,3 +41,13 @@ def access(gen: Generation, mode: str) -> Tally:
         return exited + _fetches() + _install() + emulated
     walked = (data_walk() + updates() + _install()).times(sp.Integer(1) - _sync)
     return exit_of(mode) + _fetches() + walked + emulated
+
+
+def expected_retries() -> Any:
+    """E ρ = exp(λ_u·φ·t_b) - 1, ρ being builds undone: a build is undone if an unlink falls into its window.
+
+    Unlinks of the chain are Poisson, so ρ is geometric: P(ρ >= k) = (1 - exp(-λ_u·φ·t_b))^k. Counts are linear in
+    ρ; in a mix this mean stands for ``retries``.
+    """
+    expected = symbol("unlink_rate") * symbol("unlink_hit_fraction") * symbol("build_window")
+    return sp.exp(expected) - 1

@@ -26,6 +26,7 @@ else:  # numpy.typing costs every process 10 ms for the sake of annotations
 # ("s", machine, state, parameter)
 Key = tuple[str, ...]
 Cell = tuple[str, str, str]  # parameter, machine, state
+FLOOR = 1e-3  # of the positive part of a row that is a difference: less of it is left than any evidence shows
 
 
 @dataclass(frozen=True)
@@ -76,11 +77,25 @@ class Design:
 def _log_sum(counts: Array, log_costs: Array) -> tuple[Array, Array]:
     """log Σ N·θ of each row (0 for an empty row) and each cost's share of the sum."""
     top = log_costs.max()
-    weighted = counts * np.exp(log_costs - top)
-    total = weighted.sum(axis=1)
+    total, weighted = above_zero(counts * np.exp(log_costs - top))
     empty = ~counts.any(axis=1)
     safe = np.where(empty, 1.0, np.maximum(total, 1e-300))
     return np.where(empty, 0.0, np.log(safe) + top), weighted / safe[:, None]
+
+
+def above_zero(weighted: Array) -> tuple[Array, Array]:
+    """Sum of terms (..., terms) along the last axis, with the terms.
+
+    A difference of costs that a trial step or a draw makes negative has no logarithm: there its positive part
+    times FLOOR takes its place, which tells a step the way back.
+    """
+    total = weighted.sum(axis=-1)
+    if (weighted >= 0).all():
+        return total, weighted
+    positive = FLOOR * np.maximum(weighted, 0.0)
+    least = positive.sum(axis=-1)
+    low = total < least
+    return np.where(low, least, total), np.where(low[..., None], positive, weighted)
 
 
 def effect_keys(parameter: str, machine: str, state: str, priors: Mapping[str, Prior]) -> list[Key]:

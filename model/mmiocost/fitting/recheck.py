@@ -18,7 +18,7 @@ from .rows import Row, fit_rows
 from .validation_result import HeldOut, Study, Validation
 
 TOLERANCE = 0.006  # of a rank
-SAMPLE = 3  # simulations of each variant, the first ones
+SAMPLE = 2  # simulations of each variant, the first ones
 FOLDS = ((SCHEMES[0], "bonzini2012_vmexit_pio"), (SCHEMES[1], "tsirkin2013_pcitestdev"))
 
 

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .design import Array, Design
+from .design import Array, Design, above_zero
 from .mixture import Mixture
-from .solve import Solution
+from .solve import DEGREES, Solution
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,8 +36,7 @@ class _Rows:
     def model(self, log_costs: Array) -> tuple[Array, Array]:
         """Log values (draws, rows) and shares (draws, rows, width) of log costs (draws, cells)."""
         costs = np.exp(log_costs[:, self.cells])
-        weighted = costs * self.counts
-        total = weighted.sum(axis=2)
+        total, weighted = above_zero(costs * self.counts)
         value, shares = np.log(total), weighted / total[:, :, None]
         ratio = self.per.any(axis=1)
         whole = costs[:, ratio] * self.per[ratio]
@@ -73,7 +72,9 @@ def draw(mixture: Mixture, count: int, rng: np.random.Generator) -> tuple[Array,
 def _optimised(design: Design, rows: _Rows, solution: Solution, count: int, rng: np.random.Generator) -> Array:
     variance = design.prior_variance(solution.hyper)
     prior = rng.standard_normal((count, len(variance))) * np.sqrt(variance)
-    error = rng.standard_normal((count, len(solution.row_variance))) * np.sqrt(solution.row_variance)
+    # At the fit a row has 4/5 of its own variance (solve), and its error is a Student t all the same.
+    scale = np.sqrt(solution.row_variance * (DEGREES + 1) / DEGREES)
+    error = rng.standard_t(DEGREES, (count, len(scale))) * scale
     problem = _Problem(
         rows,
         (design.effects * variance) @ design.effects.T,

@@ -137,10 +137,14 @@ def _transformed(quantity: str, draws: Array, full: Mapping[str, Any]) -> Array:
 
 def outside_of(quantity: str, full: Mapping[str, Any], fit: Fit, scenario: Scenario) -> tuple[str, ...]:
     """Extents of the scenario that lie beyond the values in the evidence; ``slots`` by kind of search."""
-    path = quantity.removeprefix("cost:") if quantity.startswith("cost:") else hit_path(scenario)
-    path = "v30.shadow.guest_fault" if quantity == REGRESSION else path
-    used = kernel(path).arguments
-    found = [name for name in EXTENTS if name in used and _beyond(fit.ranges.get(name), full[name])]
+    if quantity.startswith("cost:"):
+        name = path = quantity.removeprefix("cost:")
+    elif quantity == REGRESSION:
+        name, path = "regression", "v30.shadow.guest_fault"
+    else:  # a hit itself searches no slots in vain: it is the saving that does
+        name, path = f"saving:{scenario.mode}:{scenario.after}", hit_path(scenario)
+    used = kernel(name).arguments
+    found = [extent for extent in EXTENTS if extent in used and _beyond(fit.ranges.get(extent), full[extent])]
     if "slots" in used and _beyond(fit.ranges.get(f"slots:{search_kind(path)}"), full["slots"]):
         found.append("slots")
     return tuple(found)

@@ -6,6 +6,7 @@ with a unit, names are looked up.
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +22,10 @@ _COUNTS = {symbol.name: symbol for symbol in SYMBOLS}
 _MIXES = {symbol.name: symbol for symbol in MIX_SYMBOLS}
 _GENERATIONS = tuple(item.id for item in GENERATIONS)
 _FILE_LIMIT = 1 << 20
+_TEXT_LIMIT = 200
+_TOO_LARGE = 10**300
+_MESSAGE = reprlib.Repr()
+_MESSAGE.maxlevel = 2  # aliases of YAML can make a short file unfold without end
 
 
 @dataclass(frozen=True)
@@ -58,7 +63,7 @@ def read_scenario(
         for name, value in given.items():
             values.take(where, str(name), value)
     else:
-        problems.append(Problem(where, "set", str(given), "must be a mapping of symbols to values"))
+        problems.append(Problem(where, "set", _shown(given), "must be a mapping of symbols to values"))
     for text in sets:
         name, sign, value = text.partition("=")
         if sign:
@@ -103,12 +108,12 @@ class _Values:
         try:
             number = _number(value, (_MIXES if name in _MIXES else _COUNTS)[name].unit)
         except UnitError as error:
-            self.problems.append(Problem(where, name, str(value), str(error)))
+            self.problems.append(Problem(where, name, _shown(value), str(error)))
             return
         if name in _MIXES:
             self._mean(where, _MIXES[name], number, value)
         elif number != int(number):
-            self.problems.append(Problem(where, name, str(value), "must be an integer"))
+            self.problems.append(Problem(where, name, _shown(value), "must be an integer"))
         else:
             self.counts[name] = int(number)
 
@@ -117,7 +122,7 @@ class _Values:
             self.mix[symbol.name] = number
             return
         upper = f" to {symbol.high:g}" if symbol.high < float("inf") else " or more"
-        self.problems.append(Problem(where, symbol.name, str(value), f"must be {symbol.low:g}{upper}"))
+        self.problems.append(Problem(where, symbol.name, _shown(value), f"must be {symbol.low:g}{upper}"))
 
     def exclude(self, one: str, other: str) -> None:
         """Refuse two symbols of which one is derived from the other."""
@@ -127,9 +132,16 @@ class _Values:
             )
 
 
+def _shown(value: Any) -> str:
+    """A value that came in, as text for a message; never long."""
+    return value[:_TEXT_LIMIT] if isinstance(value, str) else _MESSAGE.repr(value)
+
+
 def _number(value: Any, unit: str) -> float:
     if isinstance(value, bool):
         return float(value)
+    if isinstance(value, int) and abs(value) >= _TOO_LARGE:
+        raise UnitError("is too large for a number")
     if isinstance(value, int | float):
         return parse(repr(value), unit)
     if isinstance(value, str):
@@ -158,11 +170,11 @@ class _Head:
         self.after = self._generation(compare, "after", "v31")
 
     def _problem(self, name: str, got: object, allowed: str, nearest: str | None = None) -> None:
-        self.problems.append(Problem(self.where, name, str(got), allowed, nearest))
+        self.problems.append(Problem(self.where, name, _shown(got), allowed, nearest))
 
     def _text(self, document: Mapping[str, Any], name: str, default: str, allowed: Sequence[str] = ()) -> str:
         value = document.get(name, default)
-        if not isinstance(value, str) or len(value) > 200:
+        if not isinstance(value, str) or len(value) > _TEXT_LIMIT:
             self._problem(name, value, "must be a short text")
         elif allowed and value not in allowed:
             self._problem(name, value, f"must be one of {', '.join(allowed)}", nearest_name(value, allowed))
@@ -178,7 +190,11 @@ class _Head:
         return machine
 
     def _generation(self, compare: Mapping[str, Any], name: str, default: str) -> str:
-        value = str(compare.get(name, default))
+        given = compare.get(name, default)
+        if isinstance(given, float):
+            self._problem(f"compare.{name}", given, 'must be in quotes, such as "3.10", which is not 3.1')
+            return default
+        value = _shown(given)
         if value in _GENERATIONS:
             return value
         try:
@@ -197,8 +213,9 @@ def _document(file: Path) -> Mapping[str, Any]:
         with file.open("rb") as stream:
             data = stream.read(_FILE_LIMIT + 1)
         text = data.decode()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "is not UTF-8 text"
+    except (OSError, ValueError) as error:
+        text_is_wrong = isinstance(error, UnicodeDecodeError)
+        reason = "is not UTF-8 text" if text_is_wrong else getattr(error, "strerror", None) or str(error)
         raise InvalidInput.one(str(file), "", "", f"can't be read: {reason}") from error
     if len(data) > _FILE_LIMIT:
         raise InvalidInput.one(str(file), "", "", "is larger than 1 MiB, which no scenario is")
@@ -213,7 +230,7 @@ def _toml(file: Path, text: str) -> Any:
 
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise InvalidInput.one(str(file), "", "", f"is no TOML: {error}") from error
 
 
@@ -222,6 +239,7 @@ def _yaml(file: Path, text: str) -> Any:
 
     try:
         return yaml.safe_load(text)
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
+    # PyYAML looks up and converts what a tag such as !!timestamp names without a check of its own.
+    except (yaml.YAMLError, RecursionError, ValueError, LookupError, AttributeError, TypeError) as error:
         reason = " ".join(str(error).split())[:300]
         raise InvalidInput.one(str(file), "", "", f"is no YAML: {reason}") from error

@@ -33,13 +33,15 @@ from .fast_mmio import (
     saving_equations,
     saving_table,
 )
+from .validation import coverage_tables
 from .walks import published_lookups, search_equations, search_figure, walk_costs, walk_equation, walk_reads
 from .workloads import pair_explanations, pair_figure, pair_table
 
 __all__ = [
     "break_even_hits", "bypass_break_evens", "bypass_costs", "bypass_equation", "bypass_map", "bypass_scenarios",
     "bypass_switch_costs",
-    "checked_rows", "cold_and_warm", "cost_stacks", "excluded_kinds", "exit_table", "fast_mmio_map",
+    "checked_rows", "cold_and_warm", "cost_stacks",
+    "coverage_tables", "excluded_kinds", "exit_table", "fast_mmio_map",
     "fast_mmio_widths", "identified_sums", "machines", "measured_against_fitted", "mitigation_table", "mmio_counts",
     "mmio_path_table", "pair_explanations", "pair_figure", "pair_table", "parameter_figure", "parameter_table",
     "published_lookups", "residual_tables", "saving_by_generation", "saving_by_slots", "saving_equations",

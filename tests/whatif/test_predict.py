@@ -1,0 +1,166 @@
+"""Predictions: kinds of interval, flags, units, and what is refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from mmiocost.errors import InvalidInput
+from mmiocost.whatif.counting import count
+from mmiocost.whatif.predict import Prediction, predict
+from mmiocost.whatif.scenario import Scenario
+
+KNOWN = "skylake-8160/a-6.8-off-host"
+SAVING, SPEEDUP, REGRESSION = "saving:fast_mmio", "speedup:fast_mmio", "regression:bypass_guest_pf"
+_MIX = ("hit_fraction", "generation_rate", "zapping_rate", "cold_search_fraction", "cycles_per_transaction", "accesses_per_transaction",
+        "mmio_rate", "mmio_pages", "fill_rate", "fault_rate", "notrap_fraction", "true_fault_fraction", "userspace_fraction")  # fmt: skip
+
+
+def scenario(machine: str = "population", mode: str = "ept", after: str = "v31", **values: Any) -> Scenario:
+    mix = {name: float(value) for name, value in values.items() if name in _MIX}
+    counts = {name: value for name, value in values.items() if name not in _MIX}
+    return Scenario(machine=machine, mode=mode, after=after, counts=counts, mix=mix)
+
+
+def refused(quantity: str, asked: Scenario, **options: Any) -> str:
+    with pytest.raises(InvalidInput) as caught:
+        predict(quantity, asked, **options)
+    return str(caught.value)
+
+
+def width(found: Prediction) -> float:
+    assert found.low is not None and found.high is not None and found.low <= found.value <= found.high
+    return found.high - found.low
+
+
+def test_each_kind_of_interval_and_its_order() -> None:
+    path = "cost:v517.any.hypercall"
+    mean = predict(path, scenario(KNOWN))
+    again = predict(path, scenario(KNOWN), interval_kind="new_measurement")
+    other = predict(path)
+    assert (mean.interval, again.interval, other.interval) == ("known_machine", "new_measurement", "new_machine")
+    assert width(mean) < width(again) < width(other)
+    assert mean.value == pytest.approx(3478, rel=0.01)  # 3536 less 58 for the harness
+    assert {found.level for found in (mean, again, other)} == {0.95}
+
+
+@pytest.mark.parametrize(
+    ("machine", "kind", "line"),
+    [
+        ("population", "known_machine", "--interval: known_machine: needs a machine of the evidence: add --machine"),
+        (KNOWN, "new_machine", "--interval: new_machine: is for a machine not yet measured: leave --machine out"),
+        (KNOWN, "mean", "--interval: mean: must be one of known_machine, new_machine, new_measurement"),
+    ],
+)
+def test_a_kind_of_interval_that_the_machine_does_not_allow_is_refused(machine: str, kind: str, line: str) -> None:
+    assert refused("cost:v31.any.hypercall", scenario(machine), interval_kind=kind) == line
+
+
+def test_only_an_extent_beyond_the_evidence_is_called_an_extrapolation() -> None:
+    """Linear searches were measured at 13 and 117 slots; binary ones too; walks up to four levels."""
+    assert predict(SAVING, scenario(slots=32)).outside == ()
+    far = predict(SAVING, scenario(slots=509))
+    assert far.extrapolates and far.outside == ("slots",)
+    deep = predict("cost:v517.ept.mmio_hit", scenario(guest_levels=5))
+    assert deep.extrapolates and "guest_levels" in deep.outside
+    for found in (predict(SAVING, scenario(slots=32)), far, deep):
+        assert found.extrapolates == bool(found.outside)
+
+
+def test_what_no_row_measures_is_named_and_what_a_row_measures_is_not() -> None:
+    found = predict(SAVING, scenario(slots=32))
+    assert {"slot_compare", "vm_exit_ept_violation", "vm_exit_ept_misconfig", "mmio_cache_check"} <= set(found.prior_bounded)
+    assert predict("cost:v517.any.hypercall", scenario(KNOWN)).prior_bounded == ()
+
+
+def test_the_saving_is_what_hits_save_and_refills_lose() -> None:
+    always = predict(SAVING, scenario(slots=8, hit_fraction=1.0))
+    seldom = predict(SAVING, scenario(slots=8, hit_fraction=0.0))
+    assert always.value > 0 > seldom.value
+    rate = predict(SAVING, scenario(after="v311", slots=8, mmio_rate=100.0, generation_rate=100.0))
+    half = predict(SAVING, scenario(after="v311", slots=8, hit_fraction=0.5))
+    assert rate.value == pytest.approx(half.value)  # h = 100/(100 + 1·100)
+
+
+@pytest.mark.parametrize("mode", ["ept", "shadow", "nonpaging"])
+def test_more_slots_never_lower_the_saving_of_a_linear_walk(mode: str) -> None:
+    values = [predict(SAVING, scenario(mode=mode, slots=slots)).value for slots in (1, 4, 16, 64, 256)]
+    assert values == sorted(values) and values[-1] > 20 * abs(values[0] - values[1])
+
+
+def test_a_speedup_needs_the_cycles_of_a_transaction() -> None:
+    assert refused(SPEEDUP, scenario()) == (
+        "--set: cycles_per_transaction: must be set: the cycles of one transaction before the change"
+    )
+    found = predict(SPEEDUP, scenario(slots=32, cycles_per_transaction=3.5e6, accesses_per_transaction=20))
+    saved = predict(SAVING, scenario(slots=32)).value
+    assert found.value == pytest.approx(3.5e6 / (3.5e6 - 20 * saved))
+    assert found.unit == "1"
+    assert "must be more than" in refused(SPEEDUP, scenario(slots=117, cycles_per_transaction=1e4, accesses_per_transaction=20))
+
+
+def test_time_comes_through_a_clock() -> None:
+    cycles = predict("cost:v517.any.hypercall", scenario(KNOWN))
+    time = predict("cost:v517.any.hypercall", scenario(KNOWN), unit="ns", clock_hz=2e9)
+    assert time.unit == "ns" and time.value == pytest.approx(cycles.value / 2)
+    assert any("2e+09 Hz" in note for note in time.notes)
+    assert refused(REGRESSION, scenario(), unit="ns", clock_hz=2e9) == f"--unit: ns: {REGRESSION} is no number of cycles"
+
+
+def test_the_regression_grows_with_the_pages_filled() -> None:
+    found = [predict(REGRESSION, scenario(fill_rate=rate)).value for rate in (0.0, 1e3, 1e5)]
+    assert found == sorted(found) and found[0] < 0 < found[-1]
+    assert predict(REGRESSION).unit == "cycle/s"
+
+
+def test_without_notrap_entries_the_switch_always_loses() -> None:
+    found = predict(REGRESSION, scenario(notrap_fraction=0.0))
+    assert found.low is not None and found.low > 0 and found.probability_positive == 1
+
+
+@pytest.mark.parametrize(
+    ("quantity", "line"),
+    [
+        ("saving:fast_mmoi", "quantity=saving:fast_mmoi: must be one of saving:fast_mmio, speedup:fast_mmio,"
+         " regression:bypass_guest_pf, cost:PATH; did you mean 'saving:fast_mmio'?"),
+        ("cost:v31.ept.mmio_hot", "quantity: path=v31.ept.mmio_hot: unknown path; did you mean 'v31.ept.mmio_hit'?"),
+    ],
+)  # fmt: skip
+def test_an_unknown_quantity_is_refused(quantity: str, line: str) -> None:
+    assert refused(quantity, scenario()) == line
+
+
+@pytest.mark.parametrize(
+    ("asked", "part"),
+    [
+        (scenario(machine="skylake"), "did you mean 'skylake-8160'"),
+        (scenario(mode="shadow", after="v40"), "mode=shadow: must be one of ept with after=v40"),
+        (scenario(after="v30"), "after=v30: must be a generation with MMIO sptes"),
+        (Scenario(before="v36", after="v40"), "before=v36: must be v30"),
+        (scenario(guest_levels=1), "--set: guest_levels=1: must be one of 0, 2, 3, 4"),
+    ],
+)
+def test_a_question_that_makes_no_sense_is_refused(asked: Scenario, part: str) -> None:
+    assert part in refused(SAVING, asked)
+
+
+def test_a_known_state_has_its_own_mitigations_and_a_scenario_may_say_otherwise() -> None:
+    path = "cost:v517.ept.mmio_hit"
+    on, off = (predict(path, scenario(f"skylake-8160/{state}", userspace=1)).value for state in ("a-6.8-default", "a-6.8-off-host"))
+    assert on > 2 * off
+    plain, mitigated = (predict(path, scenario(userspace=1, userspace_mitigated=value)).value for value in (0, 1))
+    assert mitigated > plain
+
+
+def test_sources_and_the_widest_uncertainty_are_said() -> None:
+    found = predict(SAVING, scenario(slots=32))
+    assert "mammedov2014_binsearch" in found.sources
+    assert found.widest is not None and 0 <= found.widest.left <= 1
+    assert found.widest.parameter in {"the kind of exit", *found.prior_bounded}
+
+
+def test_counts_leave_zeros_out_and_refuse_what_a_path_does_not_admit() -> None:
+    assert count("v30.slot.miss", {"slots": 35}) == {"slot_search": 1, "slot_compare": 35}
+    with pytest.raises(InvalidInput, match="guest_levels=1"):
+        count("v31.ept.mmio_hit", {"guest_levels": 1})
