@@ -8,6 +8,8 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
+from .startup import one_blas_thread
+
 __version__ = "0.1.0"
 
 _VERBS = {
@@ -21,6 +23,7 @@ _VERBS = {
     "read_scenario": ("whatif.scenario", "read_scenario"),
     "predict": ("whatif.predict", "predict"),
     "breakeven": ("whatif.breakeven", "breakeven"),
+    "hazards": ("mechanism.hazards", "explore"),
     "answers": ("reporting.answers", "answers"),
     "report": ("reporting.report", "report"),
     "views": ("reporting.views", None),
@@ -32,6 +35,7 @@ __all__ = ["__version__", *_VERBS]
 def __getattr__(name: str) -> Any:
     if name not in _VERBS:
         raise AttributeError(f"module 'mmiocost' has no attribute {name!r}")
+    one_blas_thread()
     module, attribute = _VERBS[name]
     found = importlib.import_module(f"mmiocost.{module}")
     return found if attribute is None else getattr(found, attribute)

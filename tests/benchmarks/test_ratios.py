@@ -51,7 +51,10 @@ def table(capsys: pytest.CaptureFixture[str], title: str, rows: dict[str, str]) 
 
 
 def test_warm_answers_against_the_import_of_numpy(benchmark: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    commands = {"import numpy": ("-c", "import numpy"), **{name: ("-c", START, *words) for name, words in ANSWERS.items()}}
+    commands = {
+        "import numpy": ("-c", "import numpy"),
+        **{name: ("-c", START, *words) for name, words in ANSWERS.items()},
+    }
     for words in commands.values():
         processor_time(*words)  # the first run makes what the others find
 

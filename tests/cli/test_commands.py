@@ -116,7 +116,9 @@ def test_score_for_a_person_marks_what_lies_outside(cli_here: Run, tmp_path: Pat
     ran = cli_here("score", observations(tmp_path))
     lines = ran.out.splitlines()
     assert ran.status == 0
-    assert lines[0].startswith("  one") and lines[1].startswith("! two") and lines[2].startswith("- three: not scored: ")
+    assert (
+        lines[0].startswith("  one") and lines[1].startswith("! two") and lines[2].startswith("- three: not scored: ")
+    )
     assert lines[-1].startswith("2 scored, 1 not; 50 % inside")
 
 
@@ -140,7 +142,9 @@ def test_evidence(cli_here: Run) -> None:
 
 def test_the_users_evidence_changes_the_hash(cli_here: Run, tmp_path: Path) -> None:
     observations(tmp_path)
-    ran = cli_here("predict", "cost:v36.any.hypercall", "--machine", "unnamed-2012/3.7", "--evidence", tmp_path, "--json")
+    ran = cli_here(
+        "predict", "cost:v36.any.hypercall", "--machine", "unnamed-2012/3.7", "--evidence", tmp_path, "--json"
+    )
     assert ran.status == 0 and ran.json()["evidence"] == evidence_hash([tmp_path]) != evidence_hash()
 
 
@@ -168,7 +172,9 @@ WRONG: dict[tuple[str, ...], str] = {
 
 
 @pytest.mark.parametrize(("arguments", "part"), WRONG.items(), ids=" ".join)
-def test_wrong_use_is_a_line_for_a_person_or_json_and_status_2(arguments: tuple[str, ...], part: str, cli_here: Run) -> None:
+def test_wrong_use_is_a_line_for_a_person_or_json_and_status_2(
+    arguments: tuple[str, ...], part: str, cli_here: Run
+) -> None:
     ran = cli_here(*arguments)
     assert (ran.status, ran.out) == (2, "")
     assert part in ran.err and "Traceback" not in ran.err and len(ran.err.splitlines()) == 1
@@ -191,7 +197,8 @@ def test_version(cli_here: Run) -> None:
 
 words = st.sampled_from([
     "count", "predict", "breakeven", "paths", "score", "evidence", "show", "verify", "--json", "--set", "--machine",
-    "--interval", "--between", "--range", "--cases", "--scenario", "--evidence", "--unit", "--help", "slots", "slots=4", "=",
+    "--interval", "--between", "--range", "--cases", "--scenario", "--evidence", "--unit", "--help",
+    "slots", "slots=4", "=",
     "v30.slot.miss", "saving:fast_mmio", "before", "after", "1:9", "9:1", "nan:inf", "/", "", "--", "-1", "ns",
 ]) | st.text(max_size=6)  # fmt: skip
 
@@ -250,5 +257,7 @@ print(status, sorted(name for name in {heavy!r} if name in sys.modules), file=sy
 def test_a_warm_start_loads_no_heavy_library(arguments: tuple[str, ...], cli_here: Run) -> None:
     assert cli_here(*arguments).status == 0  # now equations, fit and closed form are kept
     code = LOADED.format(heavy=HEAVY)
-    done = subprocess.run([sys.executable, "-c", code, *arguments], env=os.environ, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments], env=os.environ, capture_output=True, text=True, timeout=300
+    )
     assert done.stderr == "0 []\n"

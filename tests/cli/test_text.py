@@ -38,18 +38,39 @@ TEXTS: dict[str, tuple[Callable[[Any], str], Any]] = {
     "measurement": (prediction_text, replace(COST, interval="new_measurement", unit="ns", notes=("ns at 2.1e+09 Hz",))),
     "negative": (prediction_text, replace(SAVING, value=-12.0, low=-700.0, high=650.0, probability_positive=0.48)),
     "extrapolated": (prediction_text, replace(SAVING, extrapolates=True, outside=("slots", "guest_levels"))),
-    "speedup": (prediction_text, replace(SAVING, quantity="speedup:fast_mmio", value=1.0033, low=1.0021, high=1.0053, unit="1")),
+    "speedup": (
+        prediction_text,
+        replace(SAVING, quantity="speedup:fast_mmio", value=1.0033, low=1.0021, high=1.0053, unit="1"),
+    ),
     "crosses": (breakeven_text, EVEN),
-    "open": (breakeven_text, replace(EVEN, crossings=(Crossing(0.56, 0.12, None, "no-bypass", "bypass"),), closed_form=None)),
-    "always": (breakeven_text, replace(EVEN, verdict="always", crossings=(), shares={"crosses": 0.0, "always": 1.0, "never": 0.0})),
-    "never": (breakeven_text, replace(EVEN, verdict="never", crossings=(), shares={"crosses": 0.0, "always": 0.0, "never": 1.0})),
+    "open": (
+        breakeven_text,
+        replace(EVEN, crossings=(Crossing(0.56, 0.12, None, "no-bypass", "bypass"),), closed_form=None),
+    ),
+    "always": (
+        breakeven_text,
+        replace(EVEN, verdict="always", crossings=(), shares={"crosses": 0.0, "always": 1.0, "never": 0.0}),
+    ),
+    "never": (
+        breakeven_text,
+        replace(EVEN, verdict="never", crossings=(), shares={"crosses": 0.0, "always": 0.0, "never": 1.0}),
+    ),
     "cannot_tell": (breakeven_text, replace(EVEN, verdict="cannot_tell", crossings=())),
 }
 COMMANDS: dict[str, tuple[str, ...]] = {
     "next": (),
     "paths": ("paths",),
     "count": ("count", "v31.ept.mmio_hit", "--set", "slots=6", "--set", "ram_slot=2", "--set", "userspace=1"),
-    "wrong": ("predict", "saving:fast_mmio", "--set", "guest_level=4", "--set", "generation_rate=3ms", "--set", "slots"),
+    "wrong": (
+        "predict",
+        "saving:fast_mmio",
+        "--set",
+        "guest_level=4",
+        "--set",
+        "generation_rate=3ms",
+        "--set",
+        "slots",
+    ),
 }
 
 

@@ -202,7 +202,9 @@ def unused(path: str, name: str, v: dict[str, int]) -> bool:
 @settings(max_examples=400)
 def test_a_symbol_that_a_path_does_not_use_has_no_effect(data: st.DataObject, case: tuple[str, dict[str, int]]) -> None:
     path, scenario = case
-    candidates = [name for name in scenario if unused(path, name, scenario) and len(domain(path, name, scenario)[0]) > 1]
+    candidates = [
+        name for name in scenario if unused(path, name, scenario) and len(domain(path, name, scenario)[0]) > 1
+    ]
     assume(candidates)
     name = data.draw(st.sampled_from(candidates))
     allowed, _ = domain(path, name, scenario)
@@ -212,7 +214,9 @@ def test_a_symbol_that_a_path_does_not_use_has_no_effect(data: st.DataObject, ca
 
 
 @given(case=cases(), cold=st.floats(0, 1))
-def test_a_cold_search_makes_the_compares_of_one_search_in_vain_dearer(case: tuple[str, dict[str, int]], cold: float) -> None:
+def test_a_cold_search_makes_the_compares_of_one_search_in_vain_dearer(
+    case: tuple[str, dict[str, int]], cold: float
+) -> None:
     """Once an access at most, in a share of accesses; no count changes."""
     path, scenario = case
     found = lowered(path, scenario, cold)
@@ -243,7 +247,9 @@ def test_mitigations_ride_on_exits_and_emulation(case: tuple[str, dict[str, int]
 
 
 @given(case=cases())
-def test_a_slot_search_is_a_hit_for_each_entry_read_or_updated_and_each_recheck(case: tuple[str, dict[str, int]]) -> None:
+def test_a_slot_search_is_a_hit_for_each_entry_read_or_updated_and_each_recheck(
+    case: tuple[str, dict[str, int]],
+) -> None:
     """Every look-up of guest memory searches the slots: searches are at least what was read there."""
     found = lowered(*case)
     touched = ("guest_pte_read", "guest_pte_update", "gpte_recheck", "prefetch_chunk_read", "instruction_fetch")
@@ -268,5 +274,7 @@ def test_terms_are_the_counts_and_the_cold_compares(path: str) -> None:
 
 def test_binary_generations_end_with_a_range_test_of_their_own() -> None:
     """v40 tests the empty entry behind the last; v56 has a guard, so that g = n costs one compare less."""
-    found = {gen: lowered(f"{gen}.slot.miss", resolve(f"{gen}.slot.miss", {"slots": 6}))["slot_compare"] for gen in BINARY}
+    found = {
+        gen: lowered(f"{gen}.slot.miss", resolve(f"{gen}.slot.miss", {"slots": 6}))["slot_compare"] for gen in BINARY
+    }
     assert found["v40"] == found["v414"] == found["v56"] + 1

@@ -24,7 +24,9 @@ print(found["slot_compare"], "sympy" in sys.modules)
 
 def start(cache: Path) -> subprocess.Popen[str]:
     env = os.environ | {"MMIOCOST_CACHE": str(cache)}
-    return subprocess.Popen([sys.executable, "-c", ASK], env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        [sys.executable, "-c", ASK], env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
 
 
 def ask(cache: Path) -> str:

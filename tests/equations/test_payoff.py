@@ -173,7 +173,9 @@ def test_what_the_bus_saves_is_no_part_of_fast_mmio(asked: tuple[str, str, dict[
     rate=st.floats(1, 1e6), pages=st.integers(1, 64), spoiling=st.floats(0, 1e4), others=st.floats(0, 1e4),
     gen=st.sampled_from(["v31", "v36", "v311", "v315", "v40", "v414", "v56", "v517"]),
 )  # fmt: skip
-def test_the_hit_fraction_follows_from_the_rates(rate: float, pages: int, spoiling: float, others: float, gen: str) -> None:
+def test_the_hit_fraction_follows_from_the_rates(
+    rate: float, pages: int, spoiling: float, others: float, gen: str
+) -> None:
     """h = r/(r + k·λ): before 3.11 only updates that zap spoil entries, from then on all do."""
     rates = {"generation_rate": spoiling, "zapping_rate": others}
     if not since(gen, "v311"):
@@ -191,7 +193,9 @@ def test_the_break_even_hit_fraction_put_back_gives_equal_costs(gain: float, los
 
 
 @given(gain=st.floats(0.1, 1e5), loss=st.floats(0.1, 1e5), rate=st.floats(1, 1e6), pages=st.integers(1, 64))
-def test_the_break_even_update_rate_put_back_gives_equal_costs(gain: float, loss: float, rate: float, pages: int) -> None:
+def test_the_break_even_update_rate_put_back_gives_equal_costs(
+    gain: float, loss: float, rate: float, pages: int
+) -> None:
     values = {"D_hit": gain, "D_first": loss, "mmio_rate": rate, "mmio_pages": pages}
     updates = kernel("break_even_update_rate")(values)["value"]
     spoiled = {"mmio_rate": rate, "mmio_pages": pages, "generation_rate": updates, "zapping_rate": 0}
@@ -232,7 +236,9 @@ def shadow_scenarios(draw: st.DrawFn) -> dict[str, int]:
 
 
 @given(v=shadow_scenarios(), theta=COSTS, rates=st.fixed_dictionaries(RATES))
-def test_the_regression_is_what_is_paid_less_what_is_saved(v: dict[str, int], theta: dict[str, float], rates: dict[str, float]) -> None:
+def test_the_regression_is_what_is_paid_less_what_is_saved(
+    v: dict[str, int], theta: dict[str, float], rates: dict[str, float]
+) -> None:
     fault, check, fill = parts(v, theta)
     r, bypassed = rates["fault_rate"], rates["true_fault_fraction"] * rates["notrap_fraction"]
     paid = rates["fill_rate"] * fill + rates["unsync_rate"] * 512 * theta["prefetch_pte_scan"]
@@ -240,7 +246,9 @@ def test_the_regression_is_what_is_paid_less_what_is_saved(v: dict[str, int], th
         third = r * (1 - bypassed) * check
     else:
         h = rates["hit_fraction"]
-        lost = h * gain_of_hit("shadow", "v31", v, theta) - (1 - h) * loss_of_first("shadow", "v31", v, theta, stale=False)
+        lost = h * gain_of_hit("shadow", "v31", v, theta) - (1 - h) * loss_of_first(
+            "shadow", "v31", v, theta, stale=False
+        )
         third = rates["mmio_rate"] * lost
     found = total(evaluated("regression", {**v, **rates}), theta)
     assert found == pytest.approx(paid + third - r * bypassed * fault, rel=1e-9, abs=1e-3)
@@ -263,20 +271,38 @@ def test_at_the_break_even_share_of_true_faults_nothing_is_lost_or_won(
 @pytest.mark.parametrize(("levels", "chunks"), [(2, 8), (3, 16), (4, 16)])
 def test_a_filled_page_is_read_whole(levels: int, chunks: int) -> None:
     """512 entries; 256 bytes at a time are 64 entries of 32 bit or 32 of 64 bit."""
-    found = evaluated("fill_paid", {"ram_slot": 2, "guest_levels": levels, "guest_pte_bits": 32 if levels == 2 else 64, "slots": 8})
-    expected = {"prefetch_pte_scan": 512, "prefetch_chunk_read": chunks, "slot_search": chunks, "slot_compare": 2 * chunks}
+    found = evaluated(
+        "fill_paid", {"ram_slot": 2, "guest_levels": levels, "guest_pte_bits": 32 if levels == 2 else 64, "slots": 8}
+    )
+    expected = {
+        "prefetch_pte_scan": 512,
+        "prefetch_chunk_read": chunks,
+        "slot_search": chunks,
+        "slot_compare": 2 * chunks,
+    }
     assert {name: count for name, count in found.items() if count} == expected
     assert evaluated("unsync_paid", {}) == {"prefetch_pte_scan": 512}
 
 
 # --- shares ----------------------------------------------------------------------------------------------------
 
+
 @pytest.mark.parametrize(
-    "path", ["v30.ept.mmio", "v31.ept.mmio_hit", "v311.shadow.mmio_stale", "v517.ept.mmio_first", "v40.any.pio_read", "unified.ept.access"]
+    "path",
+    [
+        "v30.ept.mmio",
+        "v31.ept.mmio_hit",
+        "v311.shadow.mmio_stale",
+        "v517.ept.mmio_first",
+        "v40.any.pio_read",
+        "unified.ept.access",
+    ],
 )
 @given(data=st.data(), theta=COSTS)
 @settings(max_examples=8)
-def test_the_share_of_an_event_is_the_derivative_of_the_log_cost(path: str, data: st.DataObject, theta: dict[str, float]) -> None:
+def test_the_share_of_an_event_is_the_derivative_of_the_log_cost(
+    path: str, data: st.DataObject, theta: dict[str, float]
+) -> None:
     """∂ log cost / ∂ log θ_i = N_i·θ_i / Σ N·θ."""
     scenario = data.draw(scenarios(path))
     counts = {name: sp.sympify(c).subs({symbol(k): v for k, v in scenario.items()}) for name, c in terms(path).items()}

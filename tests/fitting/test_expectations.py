@@ -74,7 +74,9 @@ def test_saving_of_a_hit_with_warm_caches(fit: Fit, mode: str, given: dict[str, 
     assert low < np.median(saving(fit, mode, **given)) < high
 
 
-@pytest.mark.parametrize(("slots", "low", "high"), [(8, -449, 772), (32, -32, 1224), (117, 1252, 3037), (509, 6368, 12460)])
+@pytest.mark.parametrize(
+    ("slots", "low", "high"), [(8, -449, 772), (32, -32, 1224), (117, 1252, 3037), (509, 6368, 12460)]
+)
 def test_the_kind_of_exit_makes_the_saving_uncertain(fit: Fit, slots: int, low: float, high: float) -> None:
     """The trial's interval with both exits 3 % around the anchor; our interval is about as wide."""
     lower, upper = np.percentile(saving(fit, "ept", slots=slots), [2.5, 97.5])
@@ -95,7 +97,9 @@ def test_what_a_first_touch_costs_more_under_ept(fit: Fit, slots: int, low: floa
     assert low < median_of(fit, counts, "") < high
 
 
-@pytest.mark.parametrize(("slots", "low", "high"), [(8, 0.0, 0.05), (32, 0.05, 0.3), (117, 0.75, 0.97), (509, 0.99, 1.0)])
+@pytest.mark.parametrize(
+    ("slots", "low", "high"), [(8, 0.0, 0.05), (32, 0.05, 0.3), (117, 0.75, 0.97), (509, 0.99, 1.0)]
+)
 def test_how_often_a_first_touch_costs_nothing_more(fit: Fit, slots: int, low: float, high: float) -> None:
     """The trial's shares of draws at or below 0 are 0, 15, 88 and 100 %."""
     draws = weighted_costs(fit, occurrences("loss_of_refill:ept:v31", "v31.ept.mmio_hit", slots=slots))
@@ -125,7 +129,14 @@ def test_parts_of_bypass_guest_pf(fit: Fit, name: str, low: float, high: float) 
 
 @pytest.mark.parametrize(
     ("fills", "low", "high"),
-    [(0.001, 0.004, 0.085), (0.01, 0.006, 0.10), (0.05, 0.011, 0.17), (0.1, 0.017, 0.27), (0.3, 0.04, 0.65), (1, 0.12, 2.0)],
+    [
+        (0.001, 0.004, 0.085),
+        (0.01, 0.006, 0.10),
+        (0.05, 0.011, 0.17),
+        (0.1, 0.017, 0.27),
+        (0.3, 0.04, 0.65),
+        (1, 0.12, 2.0),
+    ],
 )
 def test_share_of_bypassed_faults_below_which_the_switch_loses(fit: Fit, fills: float, low: float, high: float) -> None:
     """p*·ν = (fills·fill + check)/(fault + check), no unsyncs."""

@@ -21,7 +21,8 @@ SKYLAKE = ("skylake-8160", "a-6.8-off-host")
 # Costs that no row contains, or only together with larger ones: assumed, whatever the rows say.
 ASSUMED = [
     "vm_exit_ept_violation", "vm_exit_ept_misconfig", "shadow_pte_read", "mmio_cache_check", "mmu_lock_acquire",
-    "mmio_spte_install", "slot_compare", "prefetch_chunk_read", "prefetch_pte_scan", "guest_fault_inject", "spte_install",
+    "mmio_spte_install", "slot_compare", "prefetch_chunk_read", "prefetch_pte_scan", "guest_fault_inject",
+    "spte_install",
 ]  # fmt: skip
 
 
@@ -37,7 +38,9 @@ def test_a_cost_without_rows_is_bounded_by_its_prior_alone(fit: Fit, name: str) 
 
 
 @pytest.mark.parametrize("name", ["vm_exit_instruction", "userspace_exit", "guest_pte_read", "emulate_instruction"])
-def test_a_cost_that_is_measured_is_identified_on_the_median_machine(found: dict[tuple[str, str], Estimate], name: str) -> None:
+def test_a_cost_that_is_measured_is_identified_on_the_median_machine(
+    found: dict[tuple[str, str], Estimate], name: str
+) -> None:
     estimate = found[name, MEDIAN_MACHINE]
     assert estimate.identified and not estimate.prior_bounded
     assert estimate.low < estimate.value < estimate.high
@@ -91,7 +94,12 @@ def test_names_of_machines(fit: Fit) -> None:
 
 @pytest.mark.parametrize(
     ("name", "nearest"),
-    [("skylake", "skylake-8160"), ("skylake-8160/a-6.8-of-host", "skylake-8160/a-6.8-off-host"), ("", None), ("unnamed-2012/", "unnamed-2012")],
+    [
+        ("skylake", "skylake-8160"),
+        ("skylake-8160/a-6.8-of-host", "skylake-8160/a-6.8-off-host"),
+        ("", None),
+        ("unnamed-2012/", "unnamed-2012"),
+    ],
 )
 def test_an_unknown_machine_is_refused_with_the_nearest_name(fit: Fit, name: str, nearest: str | None) -> None:
     with pytest.raises(InvalidInput) as caught:

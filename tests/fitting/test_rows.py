@@ -51,7 +51,9 @@ def test_the_fit_has_the_rows_of_seven_machines_in_seventeen_states(evidence: Ev
         ("GEN.guest_walk", {"generation": "v414"}, "v414.guest_walk"),
     ],
 )
-def test_the_row_says_what_generation_and_mode_stand_for(example: Observation, pattern: str, columns: dict[str, object], path: str) -> None:
+def test_the_row_says_what_generation_and_mode_stand_for(
+    example: Observation, pattern: str, columns: dict[str, object], path: str
+) -> None:
     assert path_of(replace(example, **columns), pattern) == path
 
 
@@ -66,7 +68,9 @@ def test_a_path_that_is_not_modelled_is_a_reason(example: Observation) -> None:
         path_of(row, "GEN.MODE.mmio_hit")
 
 
-def test_columns_of_the_row_win_over_the_scenario_of_the_quantity(by_id: dict[str, Observation], evidence: Evidence) -> None:
+def test_columns_of_the_row_win_over_the_scenario_of_the_quantity(
+    by_id: dict[str, Observation], evidence: Evidence
+) -> None:
     """The emulated instructions ran without paging; a row that says otherwise reads four entries more."""
     plain = by_id["bonzini2014_realmode_emul-001"]
     assert row_of(plain, evidence).scenario == {"guest_levels": 0}
@@ -84,7 +88,9 @@ def test_a_row_counts_its_path_and_the_events_on_top(example: Observation, evide
     }  # fmt: skip
 
 
-def test_a_row_of_a_host_with_mitigations_counts_each_setting(by_id: dict[str, Observation], evidence: Evidence) -> None:
+def test_a_row_of_a_host_with_mitigations_counts_each_setting(
+    by_id: dict[str, Observation], evidence: Evidence
+) -> None:
     counts = row_of(by_id["makokten2026_exit_anatomy-012"], evidence).counts
     assert {name for name in counts if ":" in name} == {
         "exit_mitigation:spectre", "exit_mitigation:other", "userspace_mitigation:vmscape",
@@ -119,7 +125,9 @@ def test_a_share_is_one_path_over_another(by_id: dict[str, Observation], evidenc
         ("pvm2023_secondary-001", 0.46e-6 * 2.5e9),  # no clock stated: 2.5 GHz assumed
     ],
 )
-def test_values_in_cycles_without_the_overhead_of_the_harness(id_: str, measured: float, by_id: dict[str, Observation], evidence: Evidence) -> None:
+def test_values_in_cycles_without_the_overhead_of_the_harness(
+    id_: str, measured: float, by_id: dict[str, Observation], evidence: Evidence
+) -> None:
     assert math.exp(row_of(by_id[id_], evidence).log_value) == pytest.approx(measured)
 
 
@@ -135,7 +143,9 @@ def test_a_value_below_the_overhead_of_the_harness_is_no_cost(example: Observati
 
 
 @pytest.mark.parametrize("quantity", ["msr.write_ibpb", "workload.netperf_tcp_rr", "harness.timer_overhead"])
-def test_a_quantity_without_a_path_is_refused_with_its_reason(quantity: str, example: Observation, evidence: Evidence) -> None:
+def test_a_quantity_without_a_path_is_refused_with_its_reason(
+    quantity: str, example: Observation, evidence: Evidence
+) -> None:
     with pytest.raises(NotScored) as caught:
         row_of(replace(example, quantity=quantity), evidence)
     assert str(caught.value) == evidence.quantities[quantity].why_not != ""
@@ -145,7 +155,14 @@ def test_a_quantity_without_a_path_is_refused_with_its_reason(quantity: str, exa
 
 
 def sd(example: Observation, **columns: object) -> float:
-    plain = {"value": 1000.0, "spread": None, "spread_kind": "", "n_runs": None, "unit": "cycle", "quantity": "exit.hypercall"}
+    plain = {
+        "value": 1000.0,
+        "spread": None,
+        "spread_kind": "",
+        "n_runs": None,
+        "unit": "cycle",
+        "quantity": "exit.hypercall",
+    }
     return row_sd(replace(example, **{**plain, **columns}), False)
 
 
@@ -190,6 +207,8 @@ def test_settings_of_a_state_take_the_place_of_the_indicators() -> None:
     }  # fmt: skip
 
 
-def test_every_parameter_of_a_row_has_a_prior(fitted: tuple[object, object, tuple[Row, ...]], evidence: Evidence) -> None:
+def test_every_parameter_of_a_row_has_a_prior(
+    fitted: tuple[object, object, tuple[Row, ...]], evidence: Evidence
+) -> None:
     names = {name for row in fitted[2] for name in (*row.counts, *row.per)}
     assert names <= set(parameter_names()) == set(evidence.priors)

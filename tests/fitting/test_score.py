@@ -41,7 +41,9 @@ def test_the_interval_is_that_of_a_new_measurement_by_its_own_spread(held: Calla
     assert narrow.interval == "new_measurement"
 
 
-def test_a_machine_not_in_the_evidence_is_a_new_one_and_an_unknown_state_a_new_state(held: Callable[..., Score]) -> None:
+def test_a_machine_not_in_the_evidence_is_a_new_one_and_an_unknown_state_a_new_state(
+    held: Callable[..., Score],
+) -> None:
     found = held(
         {**KNOWN, "value": 3898},
         {**KNOWN, "state": "4.0", "value": 3898},
@@ -54,14 +56,14 @@ def test_a_machine_not_in_the_evidence_is_a_new_one_and_an_unknown_state_a_new_s
 
 
 def test_values_are_compared_in_the_unit_in_which_they_were_published(held: Callable[..., Score]) -> None:
-    cycles, time = held(
-        {**KNOWN, "value": 3898}, {**KNOWN, "value": 1.949, "unit": "us", "clock_hz": 2e9}
-    ).observations
+    cycles, time = held({**KNOWN, "value": 3898}, {**KNOWN, "value": 1.949, "unit": "us", "clock_hz": 2e9}).observations
     assert (cycles.unit, time.unit) == ("cycle", "us")
     assert time.predicted == pytest.approx(cycles.predicted / 2000, rel=1e-3)
 
 
-def test_rows_that_the_model_does_not_cover_are_listed_with_the_reason(held: Callable[..., Score], evidence: Evidence) -> None:
+def test_rows_that_the_model_does_not_cover_are_listed_with_the_reason(
+    held: Callable[..., Score], evidence: Evidence
+) -> None:
     found = held(
         {"quantity": "msr.write_ibpb", "value": 900},
         {"quantity": "mmio.write_userspace", "value": 9000, "generation": "v40", "ept": 0, "mmio_shortcut": "spte"},

@@ -96,13 +96,18 @@ def test_a_cost_that_rows_identify_is_found_and_one_that_none_contains_stays_at_
 
 
 def test_one_spoiled_row_among_several_loses_its_weight_instead_of_bending_the_fit() -> None:
-    classes = [line for line, row in enumerate(ROWS) if row.quantity == "emul.instruction" and row.machine == "sandybridge-e5"]
+    classes = [
+        line for line, row in enumerate(ROWS) if row.quantity == "emul.instruction" and row.machine == "sandybridge-e5"
+    ]
     truth, _ = DESIGN.model(drawn_effects(3))
     spoiled, line = truth.copy(), classes[0]
     spoiled[line] += 1.0
     design = replace(DESIGN, target=spoiled, sd=np.full(len(truth), 0.005))
     robust, plain = solve(design, HYPER), solve(design, HYPER, degrees=math.inf)
-    wrong = {name: abs(DESIGN.model(found.effects)[0][classes[1]] - truth[classes[1]]) for name, found in (("robust", robust), ("plain", plain))}
+    wrong = {
+        name: abs(DESIGN.model(found.effects)[0][classes[1]] - truth[classes[1]])
+        for name, found in (("robust", robust), ("plain", plain))
+    }
     assert wrong["plain"] == pytest.approx(1 / len(classes), abs=0.02)  # the mean of the five
     assert wrong["robust"] < 0.01
     kept = 0.005**2 / robust.row_variance

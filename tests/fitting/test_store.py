@@ -36,7 +36,9 @@ def kept(folder: Path) -> list[Path]:
     return sorted(folder.glob("fit-*.npz"))
 
 
-def test_the_same_evidence_gives_the_same_file_which_is_read_again(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_same_evidence_gives_the_same_file_which_is_read_again(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     made = current_fit()
     (place,) = kept(cache)
     content = place.read_bytes()
@@ -44,7 +46,12 @@ def test_the_same_evidence_gives_the_same_file_which_is_read_again(cache: Path, 
     monkeypatch.setattr(store, "fit_evidence", lambda *_: pytest.fail("a fit that is kept was made again"))
     read = current_fit()
     assert np.array_equal(read.effects, made.effects) and read.keys == made.keys
-    assert (read.evidence, read.sources, read.states, read.ranges) == (made.evidence, made.sources, made.states, made.ranges)
+    assert (read.evidence, read.sources, read.states, read.ranges) == (
+        made.evidence,
+        made.sources,
+        made.states,
+        made.ranges,
+    )
     assert read.priors == made.priors
     assert kept(cache) == [place] and place.read_bytes() == content
 
@@ -70,7 +77,11 @@ def test_a_damaged_fit_is_made_again(cache: Path, damage: str) -> None:
     (place,) = kept(cache)
     sound = place.read_bytes()
     middle = len(sound) // 2
-    damaged = {"cut": sound[:middle], "empty": b"", "changed": sound[:middle] + bytes([sound[middle] ^ 1]) + sound[middle + 1 :]}
+    damaged = {
+        "cut": sound[:middle],
+        "empty": b"",
+        "changed": sound[:middle] + bytes([sound[middle] ^ 1]) + sound[middle + 1 :],
+    }
     place.write_bytes(damaged[damage])
     forget()
     again = current_fit()
@@ -104,12 +115,14 @@ def test_the_users_rows_change_the_fit(cache: Path, write_rows: Callable[..., Pa
     cost = np.exp(with_mine.log_costs(["vm_exit_instruction"], "mine", "6.8")[:, 0])
     assert np.percentile(cost, [2.5, 97.5]) == pytest.approx([1500, 1500], rel=0.02)
     assert "mine" in with_mine.sources["userspace_exit"]
-    median = [float(np.median(fit.log_costs(["vm_exit_instruction"], "median machine"))) for fit in (packaged, with_mine)]
+    median = [
+        float(np.median(fit.log_costs(["vm_exit_instruction"], "median machine"))) for fit in (packaged, with_mine)
+    ]
     assert median[1] < median[0]  # one more machine, a quick one
 
 
 def test_damaged_evidence_is_refused_and_nothing_is_kept(cache: Path, write_rows: Callable[..., Path]) -> None:
     folder = write_rows({"machine": "mine", "state": "x", "quantity": "exit.hypercal", "value": 1500})
-    with pytest.raises(InvalidInput, match="did you mean 'exit.hypercall'"):
+    with pytest.raises(InvalidInput, match=r"did you mean 'exit\.hypercall'"):
         current_fit([folder])
     assert kept(cache) == []

@@ -78,7 +78,7 @@ def bundles() -> list[dict[str, Any]]:
     )
     displays = [
         figure(charts.saving_vs_slots(saving), title=f"Saving {HOSTILE}", see=f"The saving grows. {HOSTILE}"),
-        figure(charts.measured_against_fitted(fitted, unit="cycles"), title="Fitted against measured", see="Both agree."),
+        figure(charts.measured_against_fitted(fitted, unit="cycles"), title="Both compared", see="Both agree."),
         table(saving, "Saving per access"),
         formula(sympy.Eq(sympy.Symbol("saving"), 3 * sympy.Symbol("slots") / 2)),
     ]

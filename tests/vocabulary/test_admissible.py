@@ -44,7 +44,10 @@ def test_what_is_not_given_takes_a_default_that_fits_the_rest(case: tuple[str, d
         assert resolve(path, chosen) == expected
 
 
-@given(path=paths(), chosen=st.dictionaries(st.sampled_from(NAMES), st.integers(-2, 9) | st.sampled_from([32, 64]), max_size=5))
+@given(
+    path=paths(),
+    chosen=st.dictionaries(st.sampled_from(NAMES), st.integers(-2, 9) | st.sampled_from([32, 64]), max_size=5),
+)
 def test_exactly_the_symbols_outside_their_domain_are_refused_all_at_once(path: str, chosen: dict[str, int]) -> None:
     expected, refused = settled(path, chosen)
     if refused:
@@ -159,7 +162,9 @@ def test_the_borders_of_each_domain(path: str, scenario: dict[str, int], named: 
         ("v30.shadow.guest_fault_bypassed", {}, {"bypass": 1}),
     ],
 )
-def test_defaults_that_depend_on_the_path_or_on_other_symbols(path: str, given_: dict[str, int], expected: dict[str, int]) -> None:
+def test_defaults_that_depend_on_the_path_or_on_other_symbols(
+    path: str, given_: dict[str, int], expected: dict[str, int]
+) -> None:
     assert resolve(path, given_).items() >= expected.items()
 
 

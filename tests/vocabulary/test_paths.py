@@ -66,7 +66,9 @@ def test_an_unknown_path_is_refused_with_the_nearest_name() -> None:
     assert problem.line() == "case 3: path=v31.ept.mmio_hot: unknown path; did you mean 'v31.ept.mmio_hit'?"
 
 
-@pytest.mark.parametrize("name", ["v30.ept.mmio_hit", "v315.shadow.mmio_hit", "v36.any.slot_update", "proto.slot.hit", ""])
+@pytest.mark.parametrize(
+    "name", ["v30.ept.mmio_hit", "v315.shadow.mmio_hit", "v36.any.slot_update", "proto.slot.hit", ""]
+)
 def test_a_path_that_no_kernel_had_is_refused(name: str) -> None:
     with pytest.raises(InvalidInput, match="unknown path"):
         path_named(name)

@@ -10,15 +10,49 @@ from scenarios import NAMES
 from mmiocost.vocabulary import COLD_COMPARE, EVENTS, MIX_SYMBOLS, SYMBOLS, Event, MixSymbol, Symbol, event_names
 
 # The specification's events, in its order.
-EVENT_NAMES = """
-vm_exit_ept_violation vm_exit_ept_misconfig vm_exit_page_fault slot_search slot_compare guest_pte_read
-guest_pte_update gpte_recheck prefetch_chunk_read prefetch_pte_scan shadow_pte_read rcu_read_section
-mmu_lock_acquire shadow_page_alloc spte_install mmio_spte_install shadow_page_zap zap_all generation_check
-mmio_cache_check instruction_fetch emulate_instruction emulate_resume skip_instruction io_bus_compare
-fast_bus_compare ioeventfd_signal userspace_exit guest_fault_inject guest_fault_native tlb_flush
-vm_exit_instruction cpuid_search msr_access timer_program pio_dispatch device_model pm_timer_read
-exit_mitigation userspace_mitigation emulation_mitigation
-""".split()
+EVENT_NAMES = [
+    "vm_exit_ept_violation",
+    "vm_exit_ept_misconfig",
+    "vm_exit_page_fault",
+    "slot_search",
+    "slot_compare",
+    "guest_pte_read",
+    "guest_pte_update",
+    "gpte_recheck",
+    "prefetch_chunk_read",
+    "prefetch_pte_scan",
+    "shadow_pte_read",
+    "rcu_read_section",
+    "mmu_lock_acquire",
+    "shadow_page_alloc",
+    "spte_install",
+    "mmio_spte_install",
+    "shadow_page_zap",
+    "zap_all",
+    "generation_check",
+    "mmio_cache_check",
+    "instruction_fetch",
+    "emulate_instruction",
+    "emulate_resume",
+    "skip_instruction",
+    "io_bus_compare",
+    "fast_bus_compare",
+    "ioeventfd_signal",
+    "userspace_exit",
+    "guest_fault_inject",
+    "guest_fault_native",
+    "tlb_flush",
+    "vm_exit_instruction",
+    "cpuid_search",
+    "msr_access",
+    "timer_program",
+    "pio_dispatch",
+    "device_model",
+    "pm_timer_read",
+    "exit_mitigation",
+    "userspace_mitigation",
+    "emulation_mitigation",
+]
 
 
 def test_every_symbol_of_the_specification_is_there_and_no_other() -> None:

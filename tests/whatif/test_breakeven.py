@@ -98,7 +98,9 @@ def test_the_kind_of_its_intervals_is_said(machine: str, kind: str) -> None:
         ("hit_fraction", ("before", "after"), (0, 2), "--range: hit_fraction=0:2: must lie within 0 to 1"),
     ],
 )  # fmt: skip
-def test_what_can_not_be_asked_is_refused(variable: str, between: tuple[str, str], over: tuple[float, float] | None, line: str) -> None:
+def test_what_can_not_be_asked_is_refused(
+    variable: str, between: tuple[str, str], over: tuple[float, float] | None, line: str
+) -> None:
     with pytest.raises(InvalidInput) as caught:
         breakeven(variable, between, over=over)
     assert str(caught.value).startswith(line)

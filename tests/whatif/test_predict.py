@@ -13,8 +13,12 @@ from mmiocost.whatif.scenario import Scenario
 
 KNOWN = "skylake-8160/a-6.8-off-host"
 SAVING, SPEEDUP, REGRESSION = "saving:fast_mmio", "speedup:fast_mmio", "regression:bypass_guest_pf"
-_MIX = ("hit_fraction", "generation_rate", "zapping_rate", "cold_search_fraction", "cycles_per_transaction", "accesses_per_transaction",
-        "mmio_rate", "mmio_pages", "fill_rate", "fault_rate", "notrap_fraction", "true_fault_fraction", "userspace_fraction")  # fmt: skip
+_MIX = (
+    "hit_fraction", "generation_rate", "zapping_rate", "cold_search_fraction", "cycles_per_transaction",
+    "accesses_per_transaction", "mmio_rate", "mmio_pages", "fill_rate", "fault_rate", "notrap_fraction",
+    "true_fault_fraction",
+    "userspace_fraction",
+)  # fmt: skip
 
 
 def scenario(machine: str = "population", mode: str = "ept", after: str = "v31", **values: Any) -> Scenario:
@@ -70,7 +74,9 @@ def test_only_an_extent_beyond_the_evidence_is_called_an_extrapolation() -> None
 
 def test_what_no_row_measures_is_named_and_what_a_row_measures_is_not() -> None:
     found = predict(SAVING, scenario(slots=32))
-    assert {"slot_compare", "vm_exit_ept_violation", "vm_exit_ept_misconfig", "mmio_cache_check"} <= set(found.prior_bounded)
+    assert {"slot_compare", "vm_exit_ept_violation", "vm_exit_ept_misconfig", "mmio_cache_check"} <= set(
+        found.prior_bounded
+    )
     assert predict("cost:v517.any.hypercall", scenario(KNOWN)).prior_bounded == ()
 
 
@@ -97,7 +103,9 @@ def test_a_speedup_needs_the_cycles_of_a_transaction() -> None:
     saved = predict(SAVING, scenario(slots=32)).value
     assert found.value == pytest.approx(3.5e6 / (3.5e6 - 20 * saved))
     assert found.unit == "1"
-    assert "must be more than" in refused(SPEEDUP, scenario(slots=117, cycles_per_transaction=1e4, accesses_per_transaction=20))
+    assert "must be more than" in refused(
+        SPEEDUP, scenario(slots=117, cycles_per_transaction=1e4, accesses_per_transaction=20)
+    )
 
 
 def test_time_comes_through_a_clock() -> None:
@@ -105,7 +113,9 @@ def test_time_comes_through_a_clock() -> None:
     time = predict("cost:v517.any.hypercall", scenario(KNOWN), unit="ns", clock_hz=2e9)
     assert time.unit == "ns" and time.value == pytest.approx(cycles.value / 2)
     assert any("2e+09 Hz" in note for note in time.notes)
-    assert refused(REGRESSION, scenario(), unit="ns", clock_hz=2e9) == f"--unit: ns: {REGRESSION} is no number of cycles"
+    assert (
+        refused(REGRESSION, scenario(), unit="ns", clock_hz=2e9) == f"--unit: ns: {REGRESSION} is no number of cycles"
+    )
 
 
 def test_the_regression_grows_with_the_pages_filled() -> None:
@@ -147,7 +157,10 @@ def test_a_question_that_makes_no_sense_is_refused(asked: Scenario, part: str) -
 
 def test_a_known_state_has_its_own_mitigations_and_a_scenario_may_say_otherwise() -> None:
     path = "cost:v517.ept.mmio_hit"
-    on, off = (predict(path, scenario(f"skylake-8160/{state}", userspace=1)).value for state in ("a-6.8-default", "a-6.8-off-host"))
+    on, off = (
+        predict(path, scenario(f"skylake-8160/{state}", userspace=1)).value
+        for state in ("a-6.8-default", "a-6.8-off-host")
+    )
     assert on > 2 * off
     plain, mitigated = (predict(path, scenario(userspace=1, userspace_mitigated=value)).value for value in (0, 1))
     assert mitigated > plain

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..reporting.answers import widest_text
+from ..reporting.numbers import estimate_text
 from ..whatif.breakeven import BreakEven
 from ..whatif.predict import Prediction
 from .output import percent, quantity_text
@@ -44,7 +45,7 @@ def breakeven_text(found: BreakEven) -> str:
     }
     lines = [said[found.verdict]]
     for item in found.crossings:
-        value = quantity_text(item.value, item.low, item.high, found.unit)
+        value = estimate_text(item.value, item.low, item.high, found.unit, plain=True)
         lines.append(
             f"  {found.variable} = {value}; below it {item.cheaper_below} is cheaper, above it {item.cheaper_above}"
         )

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import sys
 
-from mmiocost.startup import block_slow_imports
+from mmiocost.startup import block_slow_imports, one_blas_thread
 
 
 def main() -> None:
     """Run an ipykernel on the connection file that the command line names."""
     block_slow_imports()
+    one_blas_thread()
     # No debugger attaches to a report's kernel, and loading one costs a fifth of a second a notebook.
     sys.modules.setdefault("debugpy", None)  # type: ignore[arg-type]
     from ipykernel.kernelapp import IPKernelApp

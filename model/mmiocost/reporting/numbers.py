@@ -45,6 +45,14 @@ def quantity_text(
     return _with_unit(text if plain else _typeset(text), unit, plain)
 
 
+def estimate_text(value: float, low: float | None, high: float | None, unit: str = "1", *, plain: bool = False) -> str:
+    """A value whose interval may be open: ``0.61 (at least 0.12)``, and ``0.24 (no bound)`` on both sides."""
+    if low is not None and high is not None:
+        return quantity_text(value, low, high, unit, plain=plain)
+    bound = "no bound" if low is None and high is None else quantity_text(None, low, high, unit, plain=plain)
+    return f"{quantity_text(float(f'{value:.2g}'), unit=unit, plain=plain)} ({bound})"
+
+
 def percent(value: float | None, low: float | None = None, high: float | None = None, *, plain: bool = False) -> str:
     """A share, given as a fraction of 1, as percent: ``2.00 [1.20, 6.90] %``."""
     value, low, high = (None if part is None else part * 100 for part in (value, low, high))

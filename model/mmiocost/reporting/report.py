@@ -14,6 +14,7 @@ from ..errors import InvalidInput, nearest_name
 from ..evidence import Evidence, evidence_hash, load
 from ..execution import NotebookRun, run_notebooks
 from ..fitting.store import current_fit
+from ..fitting.validation_result import result_file
 from ..whatif.answers import Answer, AnswerRow
 from .answers import answers
 from .context import Machine, SiteContext, Source
@@ -89,7 +90,7 @@ def report(
         chosen,
         folder / "notebooks",
         parameters={"evidence": [str(path.resolve()) for path in evidence]} if evidence else {},
-        inputs_hash=content_hash(_code_hash(), evidence_hash(evidence)),
+        inputs_hash=content_hash(_code_hash(), evidence_hash(evidence), result_file().read_bytes()),
         jobs=jobs,
         on_progress=on_notebook,
     )

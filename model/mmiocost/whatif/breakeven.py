@@ -84,7 +84,8 @@ def breakeven(
     machine, state = fit.locate(scenario.machine)
     return BreakEven(
         variable, symbol_unit(variable), between, (float(points[0]), float(points[-1])), verdict, crossings,
-        closed_form(variable, between, _with(scenario, variable, points[0])), shares, fit.prior_bounded(parameters, machine, state),
+        closed_form(variable, between, _with(scenario, variable, points[0])), shares,
+        fit.prior_bounded(parameters, machine, state),
         scenario.machine, "known_machine" if machine else "new_machine", fit.evidence,
     )  # fmt: skip
 

@@ -6,7 +6,6 @@ with a unit, names are looked up.
 
 from __future__ import annotations
 
-import reprlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,17 +14,12 @@ from typing import Any
 from ..errors import InvalidInput, Problem, nearest_name
 from ..fitting.fit import POPULATION
 from ..units import UnitError, parse
-from ..vocabulary import GENERATIONS, MIX_SYMBOLS, SYMBOLS, MixSymbol, generation_of_kernel, resolve
+from ..vocabulary import MIX_SYMBOLS, SYMBOLS, MixSymbol, resolve
+from .scenario_file import Head, read_document, shown
 
-MODES = ("ept", "shadow", "nonpaging")
 _COUNTS = {symbol.name: symbol for symbol in SYMBOLS}
 _MIXES = {symbol.name: symbol for symbol in MIX_SYMBOLS}
-_GENERATIONS = tuple(item.id for item in GENERATIONS)
-_FILE_LIMIT = 1 << 20
-_TEXT_LIMIT = 200
 _TOO_LARGE = 10**300
-_MESSAGE = reprlib.Repr()
-_MESSAGE.maxlevel = 2  # aliases of YAML can make a short file unfold without end
 
 
 @dataclass(frozen=True)
@@ -55,7 +49,7 @@ def read_scenario(
     that it does not admit.
     """
     problems: list[Problem] = []
-    document = _document(file) if file else {}
+    document = read_document(file) if file else {}
     where = str(file) if file else ""
     values = _Values()
     given = document.get("set", {})
@@ -63,21 +57,22 @@ def read_scenario(
         for name, value in given.items():
             values.take(where, str(name), value)
     else:
-        problems.append(Problem(where, "set", _shown(given), "must be a mapping of symbols to values"))
+        problems.append(Problem(where, "set", shown(given), "must be a mapping of symbols to values"))
     for text in sets:
         name, sign, value = text.partition("=")
         if sign:
             values.take("--set", name.strip(), value.strip())
         else:
-            problems.append(Problem("--set", "", text, "must have the form name=value"))
+            values.problems.append(Problem("--set", "", text, "must have the form name=value"))
     values.exclude("hit_fraction", "generation_rate")
-    head = _Head(document, where)
+    values.keep_below("zapping_rate", "generation_rate")
+    head = Head(document, where)
     problems = [*head.problems, *problems, *values.problems, *_not_admitted(path, values.counts)]
     if problems:
         raise InvalidInput(problems)
     return Scenario(
-        head.name, machine or head.machine, head.mode, head.before, head.after, values.counts, values.mix,
-        tuple(head.notes),
+        head.name, machine or head.machine, head.mode, head.before, head.after, {**head.indicators, **values.counts},
+        values.mix, tuple(head.notes),
     )  # fmt: skip
 
 
@@ -108,12 +103,12 @@ class _Values:
         try:
             number = _number(value, (_MIXES if name in _MIXES else _COUNTS)[name].unit)
         except UnitError as error:
-            self.problems.append(Problem(where, name, _shown(value), str(error)))
+            self.problems.append(Problem(where, name, shown(value), str(error)))
             return
         if name in _MIXES:
             self._mean(where, _MIXES[name], number, value)
         elif number != int(number):
-            self.problems.append(Problem(where, name, _shown(value), "must be an integer"))
+            self.problems.append(Problem(where, name, shown(value), "must be an integer"))
         else:
             self.counts[name] = int(number)
 
@@ -122,7 +117,7 @@ class _Values:
             self.mix[symbol.name] = number
             return
         upper = f" to {symbol.high:g}" if symbol.high < float("inf") else " or more"
-        self.problems.append(Problem(where, symbol.name, _shown(value), f"must be {symbol.low:g}{upper}"))
+        self.problems.append(Problem(where, symbol.name, shown(value), f"must be {symbol.low:g}{upper}"))
 
     def exclude(self, one: str, other: str) -> None:
         """Refuse two symbols of which one is derived from the other."""
@@ -131,10 +126,11 @@ class _Values:
                 Problem("", f"{one}, {other}", "", f"set one of them: {one} is derived from {other} unless set")
             )
 
-
-def _shown(value: Any) -> str:
-    """A value that came in, as text for a message; never long."""
-    return value[:_TEXT_LIMIT] if isinstance(value, str) else _MESSAGE.repr(value)
+    def keep_below(self, part: str, whole: str) -> None:
+        """Refuse a rate that is part of another and larger than it."""
+        if part in self.mix and self.mix.get(whole, float("inf")) < self.mix[part]:
+            allowed = f"must be at most {whole}={self.mix[whole]:g}, of which it is a part"
+            self.problems.append(Problem("", part, f"{self.mix[part]:g}", allowed))
 
 
 def _number(value: Any, unit: str) -> float:
@@ -147,99 +143,3 @@ def _number(value: Any, unit: str) -> float:
     if isinstance(value, str):
         return parse(value, unit)
     raise UnitError("must be a number, with a unit or without")
-
-
-class _Head:
-    """The fields of a scenario file other than ``set``."""
-
-    def __init__(self, document: Mapping[str, Any], where: str) -> None:
-        self.where, self.problems, self.notes = where, list[Problem](), list[str]()
-        known = ("name", "machine", "state", "mode", "compare", "set")
-        for name in document:
-            if name not in known:
-                self._problem(str(name), "", "unknown field", nearest_name(str(name), known))
-        self.name = self._text(document, "name", "scenario")
-        self.mode = self._text(document, "mode", "ept", MODES)
-        self.machine = self._machine(document)
-        compare = document.get("compare", {})
-        compare = compare if isinstance(compare, Mapping) else {"": compare}
-        for name in compare:
-            if name not in ("before", "after"):
-                self._problem(f"compare.{name}", "", "must be a mapping with before and after")
-        self.before = self._generation(compare, "before", "v30")
-        self.after = self._generation(compare, "after", "v31")
-
-    def _problem(self, name: str, got: object, allowed: str, nearest: str | None = None) -> None:
-        self.problems.append(Problem(self.where, name, _shown(got), allowed, nearest))
-
-    def _text(self, document: Mapping[str, Any], name: str, default: str, allowed: Sequence[str] = ()) -> str:
-        value = document.get(name, default)
-        if not isinstance(value, str) or len(value) > _TEXT_LIMIT:
-            self._problem(name, value, "must be a short text")
-        elif allowed and value not in allowed:
-            self._problem(name, value, f"must be one of {', '.join(allowed)}", nearest_name(value, allowed))
-        else:
-            return value
-        return default
-
-    def _machine(self, document: Mapping[str, Any]) -> str:
-        machine, state = self._text(document, "machine", POPULATION), document.get("state", "")
-        if isinstance(state, str):
-            return f"{machine}/{state}" if state else machine
-        self._problem("state", state, "must be the name of a state of the machine")
-        return machine
-
-    def _generation(self, compare: Mapping[str, Any], name: str, default: str) -> str:
-        given = compare.get(name, default)
-        if isinstance(given, float):
-            self._problem(f"compare.{name}", given, 'must be in quotes, such as "3.10", which is not 3.1')
-            return default
-        value = _shown(given)
-        if value in _GENERATIONS:
-            return value
-        try:
-            found = generation_of_kernel(value)
-        except InvalidInput:
-            allowed = f"must be a kernel release or one of {', '.join(_GENERATIONS)}"
-            self._problem(f"compare.{name}", value, allowed, nearest_name(value, _GENERATIONS))
-            return default
-        self.notes.append(f"{name}: kernel {value} is of generation {found.id} ({found.kernels})")
-        return found.id
-
-
-def _document(file: Path) -> Mapping[str, Any]:
-    """The mapping in a YAML or TOML file. Raises InvalidInput for a file that holds none."""
-    try:
-        with file.open("rb") as stream:
-            data = stream.read(_FILE_LIMIT + 1)
-        text = data.decode()
-    except (OSError, ValueError) as error:
-        text_is_wrong = isinstance(error, UnicodeDecodeError)
-        reason = "is not UTF-8 text" if text_is_wrong else getattr(error, "strerror", None) or str(error)
-        raise InvalidInput.one(str(file), "", "", f"can't be read: {reason}") from error
-    if len(data) > _FILE_LIMIT:
-        raise InvalidInput.one(str(file), "", "", "is larger than 1 MiB, which no scenario is")
-    document = _toml(file, text) if file.suffix == ".toml" else _yaml(file, text)
-    if not isinstance(document, Mapping):
-        raise InvalidInput.one(str(file), "", "", "must be a mapping of fields, such as `set: {slots: 32}`")
-    return document
-
-
-def _toml(file: Path, text: str) -> Any:
-    import tomllib
-
-    try:
-        return tomllib.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise InvalidInput.one(str(file), "", "", f"is no TOML: {error}") from error
-
-
-def _yaml(file: Path, text: str) -> Any:
-    import yaml
-
-    try:
-        return yaml.safe_load(text)
-    # PyYAML looks up and converts what a tag such as !!timestamp names without a check of its own.
-    except (yaml.YAMLError, RecursionError, ValueError, LookupError, AttributeError, TypeError) as error:
-        reason = " ".join(str(error).split())[:300]
-        raise InvalidInput.one(str(file), "", "", f"is no YAML: {reason}") from error

@@ -31,6 +31,8 @@ def full_scenario(path: str, scenario: Scenario, **values: Any) -> dict[str, Any
     found.setdefault("generation_rate", found["zapping_rate"])
     if "mmio_cached" not in scenario.counts and "mmio_cached" not in values:
         found["mmio_cached"] = 1 / found["mmio_pages"]
+    if found["unlink_rate"] and "retries" not in {**scenario.counts, **values}:
+        found["retries"] = kernel("expected_retries")(found)["value"]
     return found
 
 

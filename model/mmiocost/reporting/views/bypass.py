@@ -15,9 +15,9 @@ from ...whatif.terms import REGRESSION
 from .. import charts
 from ..answers import bypass_break_even
 from ..display import Figure, Formula, Table, figure, formula, table
-from ..numbers import percent, quantity_text
+from ..numbers import estimate_text, percent, quantity_text
 from .fast_mmio import UNDECIDED
-from .frames import cell, cost_row, estimate_text, fit_of
+from .frames import cell, cost_row, fit_of
 
 Folders = Sequence[str]
 FILLS = (0.001, 0.01, 0.05, 0.1, 0.3, 1.0)

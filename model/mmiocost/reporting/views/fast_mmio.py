@@ -15,8 +15,8 @@ from ...whatif.terms import SAVING, by_parameter, quantity_terms
 from .. import charts
 from ..answers import SLOTS
 from ..display import Figure, Formula, Table, figure, formula, table
-from ..numbers import percent
-from .frames import cell, changed, cost_row, doubling, estimate_text, fit_of, mixed
+from ..numbers import estimate_text, percent
+from .frames import cell, changed, cost_row, doubling, fit_of, mixed
 
 Folders = Sequence[str]
 CASES: dict[str, Scenario] = {

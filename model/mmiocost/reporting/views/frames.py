@@ -28,14 +28,6 @@ def cell(found: Any, unit: str = "cycle") -> str:
     return quantity_text(found.value, found.low, found.high, unit)
 
 
-def estimate_text(value: float, low: float | None, high: float | None, unit: str = "1") -> str:
-    """A value whose interval may be open: the open side is said in words."""
-    if low is not None and high is not None:
-        return quantity_text(value, low, high, unit)
-    bound = "no bound" if low is None and high is None else quantity_text(None, low, high, unit)
-    return f"{quantity_text(float(f'{value:.2g}'), unit=unit)} ({bound})"
-
-
 def changed(scenario: Scenario, **counts: int) -> Scenario:
     """The scenario with some symbols of one access set."""
     return replace(scenario, counts={**scenario.counts, **counts})

@@ -10,8 +10,7 @@ from ...vocabulary import MIX_SYMBOLS
 from ...whatif.workload import Explanation, Pair, explanation, pairs, statistics
 from .. import charts
 from ..display import Figure, Table, figure, table
-from ..numbers import percent, quantity_text
-from .frames import estimate_text
+from ..numbers import estimate_text, percent, quantity_text
 
 Folders = Sequence[str]
 ACCESSES, PER_SECOND = (

@@ -1,0 +1,1 @@
+"""What KVM and the CPU do: a reference machine that executes accesses and counts events."""
