@@ -31,14 +31,14 @@ check: env ## lint, formatting, types, notebooks without outputs, generated docu
 	$(bin)/ruff check
 	$(bin)/ruff format --check
 	$(bin)/mypy
-	$(notebooks) $(bin)/nbstripout --verify {} +
+	$(notebooks) $(bin)/python -m mmiocost.startup nbstripout --verify {} +
 	$(bin)/pre-commit validate-config
 	$(bin)/python -m mmiocost.vocabulary.tables --check
 
 format: env ## repair what `make check` finds and a tool can repair
 	$(bin)/ruff check --fix
 	$(bin)/ruff format
-	$(notebooks) $(bin)/nbstripout {} +
+	$(notebooks) $(bin)/python -m mmiocost.startup nbstripout {} +
 
 documents: env ## write the generated tables of model/*.md anew
 	@$(bin)/python -m mmiocost.vocabulary.tables
@@ -56,8 +56,7 @@ lock: env ## resolve the dependencies into requirements.lock (ARGS=--upgrade tak
 		--no-annotate --no-header --no-emit-index-url --quiet $(ARGS) -o .ci/uv.txt
 
 lab: env ## open the notebooks in JupyterLab
-	@JUPYTER_PATH="$(CURDIR)/model/mmiocost/execution/jupyter" $(bin)/python -c \
-		'from mmiocost.startup import block_slow_imports; block_slow_imports(); from jupyterlab.labapp import main; main()' \
+	@JUPYTER_PATH="$(CURDIR)/model/mmiocost/execution/jupyter" $(bin)/python -m mmiocost.startup jupyterlab \
 		$(if $(filter 0,$(shell id -u)),--allow-root) $(ARGS) notebooks
 
 wheel: env ## build dist/*.whl

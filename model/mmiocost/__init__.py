@@ -8,8 +8,6 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from .startup import one_blas_thread
-
 __version__ = "0.1.0"
 
 _VERBS = {
@@ -35,7 +33,7 @@ __all__ = ["__version__", *_VERBS]
 def __getattr__(name: str) -> Any:
     if name not in _VERBS:
         raise AttributeError(f"module 'mmiocost' has no attribute {name!r}")
-    one_blas_thread()
+    importlib.import_module("mmiocost.startup").one_blas_thread()
     module, attribute = _VERBS[name]
     found = importlib.import_module(f"mmiocost.{module}")
     return found if attribute is None else getattr(found, attribute)

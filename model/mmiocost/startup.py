@@ -23,3 +23,16 @@ def one_blas_thread() -> None:
     """
     for name in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(name, "1")
+
+
+def main() -> None:
+    """Run another package's program with the slow imports kept out: ``python -m mmiocost.startup nbstripout …``."""
+    import runpy
+
+    block_slow_imports()
+    sys.argv = sys.argv[1:]
+    runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+
+
+if __name__ == "__main__":
+    main()
