@@ -20,6 +20,8 @@ def all_expressions() -> dict[str, dict[str, Any]]:
     for item in GENERATIONS[1:]:
         found[f"hit_fraction:{item.id}"] = {"value": payoff.hit_fraction(item.id)}
     found["regression"] = payoff.regression()
+    found["unified_trusting"] = payoff.unified_trusting()
+    found["unified_checks"] = payoff.unified_checks()
     found["fault_saved"] = payoff.fault_saved()
     found["fill_paid"] = payoff.fill_paid()
     found["check_paid"] = payoff.check_paid()

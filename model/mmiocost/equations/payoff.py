@@ -14,8 +14,10 @@ import sympy as sp
 from ..vocabulary import GENERATIONS, PATHS, generation
 from . import mmio
 from .guest_fault import ENTRIES
+from .guest_walk import data_reads, walk
 from .paths import settle, terms, with_cold_search
 from .symbols import symbol
+from .tally import tally
 
 Terms = dict[str, Any]
 
@@ -153,6 +155,27 @@ def regression() -> Terms:
         _scaled(saving("shadow", "v31"), (1 - on) * symbol("mmio_rate")),
         _scaled(fault_saved(), -rate * true * marked),
     )
+
+
+def unified_trusting() -> Terms:
+    """The unified loop under TDP where an MMIO entry once found is trusted, the mail's other reading.
+
+    Counts are those of an entry in step under shadow paging, with the exit of EPT. The literal reading, in which
+    ``sync`` is never true for TDP, is the path ``unified.ept.access``.
+    """
+    in_step = _set(terms("unified.shadow.access"), sync=1, is_mmio=1)
+    return {"vm_exit_ept_misconfig" if name == "vm_exit_page_fault" else name: count for name, count in in_step.items()}
+
+
+def unified_checks() -> Terms:
+    """What real code must add to a RAM fault of the loop: its table's gfn is known only after a walk.
+
+    Reads and rechecks of the walk and the searches that write-protect an indirect page; the mail does not say how.
+    """
+    reads = data_reads()
+    indirect = generation("unified").indirect_page_searches * symbol("missing_levels")
+    found = walk(reads) + tally(gpte_recheck=reads, hits=reads + indirect)
+    return settle(found, generation("unified"), "shadow")
 
 
 def linear_root(weighted: Any, variable: Any) -> Any:

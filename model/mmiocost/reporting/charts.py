@@ -170,6 +170,28 @@ def cost_stack(frame: pd.DataFrame, *, unit: str = "cycles") -> alt.Chart:
     return parts.described(_wide(chart, height), said, data, "event")  # type: ignore[no-any-return]
 
 
+def sequence(frame: pd.DataFrame) -> alt.LayerChart:
+    """Steps from top to bottom, each in the lane of the actor that makes it, joined in their order.
+
+    Columns: ``step`` (number from 1), ``actor`` and ``text`` (what is done).
+    """
+    import altair as alt
+
+    data = frame[["step", "actor", "text"]].copy()
+    data["label"] = [f"{step}. {text}" for step, text in zip(data["step"], data["text"], strict=True)]
+    lanes = parts.classes(data, "actor")
+    x = alt.X("actor:N", sort=lanes, title=None, axis=alt.Axis(orient="top", labelAngle=0, labelLimit=140))
+    y = alt.Y("label:N", sort=list(data["label"]), title=None, axis=alt.Axis(labelLimit=330, grid=True))
+    base = alt.Chart(data).encode(x=x, y=y)
+    line = base.mark_line(strokeWidth=1.5, opacity=0.6, color="#7F7F7F").encode(order="step:Q")
+    points = base.mark_point(filled=True, size=70).encode(
+        color=alt.Color("actor:N", scale=alt.Scale(domain=lanes, range=parts.colors(lanes)), legend=None),
+        tooltip=parts.tips({"step": "", "actor": "", "text": ""}),
+    )
+    said = f"Sequence of {len(data)} steps by {', '.join(lanes)}: {'; '.join(data['label'])}."
+    return parts.described(_wide(line + points, parts.ROW_HEIGHT * len(data) + 20), said, data, "actor")  # type: ignore[no-any-return]
+
+
 def _ratio_panel(data: pd.DataFrame, x: str, title: str, group: str) -> alt.LayerChart:
     import altair as alt
 
