@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from .. import __version__
 from ..errors import InvalidInput, MmioCostError, Problem
-from . import evidence, fitting, hazards, questions, report
+from . import counts, evidence, fitting, hazards, questions, report
 from .options import Parser
 from .output import envelope
 
@@ -30,7 +30,7 @@ def parser() -> Parser:
     top.add_argument("--version", action="version", version=f"mmiocost {__version__}")
     top.set_defaults(run=_say_what_next)
     commands = top.add_subparsers(metavar="COMMAND", parser_class=Parser)
-    for module in (report, questions, hazards, fitting, evidence):
+    for module in (report, counts, questions, hazards, fitting, evidence):
         module.register(commands)
     return top
 

@@ -1,4 +1,4 @@
-"""``paths``, ``count``, ``predict`` and ``breakeven``."""
+"""``paths``, ``predict`` and ``breakeven``."""
 
 from __future__ import annotations
 
@@ -9,17 +9,13 @@ from typing import Any
 
 from ..errors import InvalidInput
 from ..evidence import evidence_hash
-from .options import Commands, Parser, add_command, cases_option, evidence_option, scenario_options, set_option
+from .options import Commands, Parser, add_command, cases_option, evidence_option, scenario_options
 from .output import envelope, in_columns, print_json, read_cases
 
 
 def register(commands: Commands) -> None:
     """Add the commands."""
     add_command(commands, "paths", paths)
-    counted = add_command(commands, "count", count)
-    counted.add_argument("path", nargs="?", metavar="PATH", help="a path; `mmiocost paths` lists them")
-    set_option(counted)
-    cases_option(counted)
     _register_predict(add_command(commands, "predict", predict))
     even = add_command(commands, "breakeven", breakeven)
     even.add_argument("variable", metavar="VARIABLE", help="the symbol to vary")
@@ -57,41 +53,6 @@ def paths(json: bool) -> None:
         )
     else:
         print(in_columns([(item.name, item.summary) for item in PATHS]))
-
-
-def count(path: str | None, sets: list[str], cases: Path | None, json: bool) -> None:
-    """How often each primitive event occurs on a path, exactly. With --cases, FILE lists {"path", "scenario"}."""
-    if (path is None) == (cases is None):
-        raise InvalidInput.one("mmiocost count", "PATH", path or "", "give either a path or --cases FILE")
-    about = envelope(evidence_hash())
-    if cases is not None:
-        print_json([{**_count_case(case), **about} for case in read_cases(cases)])
-        return
-    from ..whatif.counting import count as count_path
-    from ..whatif.scenario import read_scenario
-
-    scenario = read_scenario(sets, path=path)
-    if scenario.mix:
-        name = next(iter(scenario.mix))
-        raise InvalidInput.one("--set", name, f"{scenario.mix[name]:g}", "is a mean or a rate, which no count has")
-    assert path is not None
-    events = count_path(path, scenario.counts, "--set" if scenario.counts else "")
-    if json:
-        print_json({"path": path, "events": events, **about})
-    else:
-        print(in_columns([(name, str(number)) for name, number in events.items()] or [("no event", "")]))
-
-
-def _count_case(case: Mapping[str, Any]) -> dict[str, Any]:
-    from ..whatif.counting import count as count_path
-
-    name, scenario = case.get("path"), case.get("scenario", {})
-    try:
-        if not isinstance(name, str) or not isinstance(scenario, dict):
-            raise InvalidInput.one("", "case", "", 'must be {"path": name, "scenario": {symbol: integer}}')
-        return {"path": name, "events": count_path(name, scenario)}
-    except InvalidInput as error:
-        return {"path": name, "error": str(error)}
 
 
 def predict(

@@ -68,7 +68,7 @@ def cost_stacks(evidence: Folders = ()) -> Figure:
     import pandas as pd
 
     fit = fit_of(evidence)
-    parts = {label: _parts(fit, path, values) for label, path, values in STACK_PATHS}
+    parts = {label: cost_parts(fit, path, values) for label, path, values in STACK_PATHS}
     total: dict[str, float] = {}
     for found in parts.values():
         for name, cycles in found.items():
@@ -88,7 +88,7 @@ def cost_stacks(evidence: Folders = ()) -> Figure:
     return figure(charts.cost_stack(frame), title="Where the cycles of one MMIO store go", see=see)
 
 
-def _parts(fit: Fit, path: str, values: Mapping[str, int]) -> dict[str, float]:
+def cost_parts(fit: Fit, path: str, values: Mapping[str, int]) -> dict[str, float]:
     """Median cost of each event on a path; the kinds of exit and the two parts of a compare as one each."""
     found: dict[str, float] = {}
     for name, number in _counts(path, values).items():
