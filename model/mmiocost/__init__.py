@@ -14,6 +14,8 @@ _VERBS = {
     "load_evidence": ("evidence", "load"),
     "read_observations": ("evidence", "read_observations"),
     "count": ("whatif.counting", "count"),
+    "explain": ("whatif.counting", "explain"),
+    "simulate": ("mechanism", "simulate"),
     "fit": ("fitting.store", "current_fit"),
     "fit_summary": ("fitting.store", "current_summary"),
     "score": ("fitting.score", "score"),

@@ -79,9 +79,9 @@ def _symbols(sets: list[str], file: Path | None, path: str) -> Mapping[str, int]
 
 
 def _print_steps(path: str, symbols: Mapping[str, int], json: bool, about: Mapping[str, Any]) -> None:
-    from ..mechanism import trace
+    from ..whatif.counting import explain
 
-    steps = trace(path, symbols)
+    steps = explain(path, symbols)
     if json:
         print_json({"path": path, "steps": [step._asdict() for step in steps], **about})
     else:

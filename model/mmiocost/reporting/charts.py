@@ -189,7 +189,9 @@ def sequence(frame: pd.DataFrame) -> alt.LayerChart:
         tooltip=parts.tips({"step": "", "actor": "", "text": ""}),
     )
     said = f"Sequence of {len(data)} steps by {', '.join(lanes)}: {'; '.join(data['label'])}."
-    return parts.described(_wide(line + points, parts.ROW_HEIGHT * len(data) + 20), said, data, "actor")  # type: ignore[no-any-return]
+    # Lanes need their width: on a narrow screen the figure scrolls within its box.
+    chart = (line + points).properties(width=90 * len(lanes), height=parts.ROW_HEIGHT * len(data) + 20)
+    return parts.described(chart, said, data, "actor")  # type: ignore[no-any-return]
 
 
 def _ratio_panel(data: pd.DataFrame, x: str, title: str, group: str) -> alt.LayerChart:

@@ -56,5 +56,6 @@ def _schedule(item: Hazard) -> Figure:
             "text": [text for _, _, text in steps],
         }
     )
-    see = f"{item.meaning[0].upper()}{item.meaning[1:]}. After {len(steps)} steps, the fewest that lead there, the bad state is reached."
+    said = item.meaning[0].upper() + item.meaning[1:]
+    see = f"{said}. After {len(steps)} steps, the fewest that lead there, the bad state is reached."
     return figure(charts.sequence(frame), title=f"{item.machine}, variant {item.variant}", see=see)

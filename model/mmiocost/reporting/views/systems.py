@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from ...mechanism import trace
+from ...mechanism import Step
 from ...vocabulary import EVENTS
+from ...whatif.counting import explain
 from .. import charts
 from ..display import Figure, figure
 from ..numbers import percent
@@ -26,13 +27,13 @@ class Way(NamedTuple):
 
 _SLOTS = {"slots": 32}
 SYSTEMS: dict[str, tuple[Way, ...]] = {
-    "before and after the series, EPT": (
+    "the series, EPT": (
         Way("3.0, every access", "v30.ept.mmio", _SLOTS),
         Way("3.1, first touch", "v31.ept.mmio_first", _SLOTS),
         Way("3.1, hit, vCPU cache", "v31.ept.mmio_hit", _SLOTS),
         Way("3.1, hit, lockless walk", "v31.ept.mmio_hit", {**_SLOTS, "mmio_cached": 0}),
     ),
-    "before and after the series, shadow paging": (
+    "the series, shadow paging": (
         Way("3.0, every access", "v30.shadow.mmio", _SLOTS),
         Way("3.1, first touch", "v31.shadow.mmio_first", _SLOTS),
         Way("3.1, hit, vCPU cache", "v31.shadow.mmio_hit", _SLOTS),
@@ -64,6 +65,7 @@ SYSTEMS: dict[str, tuple[Way, ...]] = {
         Way("5.17, mmio_caching off", "v517.ept.mmio_uncached", _SLOTS),
     ),
 }
+_NAMED = 5
 _PART = {event.name: event.part for event in EVENTS}
 
 
@@ -79,14 +81,18 @@ def system_stack(name: str, evidence: Folders = ()) -> Figure:
     fit = fit_of(evidence)
     parts = {way.label: cost_parts(fit, way.path, way.values) for way in SYSTEMS[name]}
     total = {label: sum(found.values()) for label, found in parts.items()}
-    named = sorted({event for found in parts.values() for event in found}, key=lambda event: -_largest(parts, event))[:5]
+    named = sorted({event for found in parts.values() for event in found}, key=lambda event: -_largest(parts, event))[
+        :5
+    ]
     rows = []
     for label, found in parts.items():
         rows += [(label, event, found.get(event, 0.0)) for event in named]
         rows.append((label, "all others", sum(cost for event, cost in found.items() if event not in named)))
     frame = pd.DataFrame(rows, columns=["path", "event", "cost"])
     first = next(iter(total))
-    told = "; ".join(f"{label} {percent(round(cost / total[first] - 1, 3))}" for label, cost in total.items() if label != first)
+    told = "; ".join(
+        f"{label} {percent(round(cost / total[first] - 1, 3))}" for label, cost in total.items() if label != first
+    )
     see = f"Against {first}: {told}. Medians of the median machine; the intervals are on the pages of the questions."
     return figure(charts.cost_stack(frame), title=f"Where the cycles go: {name}", see=see)
 
@@ -102,21 +108,37 @@ def system_sequences(name: str) -> Iterator[Figure]:
 
 
 def path_sequence(path: str, values: Mapping[str, int], title: str = "") -> Figure:
-    """The steps of one path, in the lanes of the parts that take them."""
+    """What each kernel function in turn does on a path, in the lane of the part that does it."""
     import pandas as pd
 
-    steps = trace(path, values)
+    calls = _calls(explain(path, values))
     frame = pd.DataFrame(
         {
-            "step": range(1, len(steps) + 1),
-            "actor": [_PART[step.event] for step in steps],
-            "text": [_said(step.event, step.count, step.function) for step in steps],
+            "step": range(1, len(calls) + 1),
+            "actor": [_actor(events) for _, events in calls],
+            "text": [f"{function}: {_said(events)}" for function, events in calls],
         }
     )
-    events = sum(step.count for step in steps)
-    return figure(charts.sequence(frame), title=title or path, see=f"{len(steps)} steps make {events} events.")
+    total = sum(count for _, events in calls for count in events.values())
+    see = f"{len(calls)} steps make {total} events; a step's slot searches stand with the function that asks for them."
+    return figure(charts.sequence(frame), title=title or path, see=see)
 
 
-def _said(event: str, count: int, function: str) -> str:
-    times = f"{count} × " if count > 1 else ""
-    return f"{times}{event} ({function})"
+def _calls(steps: Iterable[Step]) -> list[tuple[str, dict[str, int]]]:
+    """Steps gathered by the kernel function that makes or asks for them, in a row."""
+    calls: list[tuple[str, dict[str, int]]] = []
+    for step in steps:
+        if not calls or (step.event != "slot_compare" and step.function != calls[-1][0]):
+            calls.append((step.function, {}))
+        events = calls[-1][1]
+        events[step.event] = events.get(step.event, 0) + step.count
+    return calls
+
+
+def _actor(events: Mapping[str, int]) -> str:
+    own = [event for event in events if not event.startswith("slot_")]
+    return _PART[own[-1] if own else next(iter(events))]
+
+
+def _said(events: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {event}" if count > 1 else event for event, count in events.items())
