@@ -10,11 +10,10 @@ from mmiocost.reporting.display import Figure, Formula, Table
 
 ARGUMENTS = {
     "hazard_schedules": ("freed_page",),
-    "path_sequence": ("v31.ept.mmio_hit", {}),
     "system_sequences": ("the fast MMIO bus",),
     "system_stack": ("the fast MMIO bus",),
 }
-SHOWN = [name for name in views.__all__ if name != "system_names"]
+SHOWN = views.__all__
 
 
 def shown(name: str) -> list[object]:

@@ -34,7 +34,7 @@ from .fast_mmio import (
     saving_table,
 )
 from .hazards import hazard_recount, hazard_schedules, hazard_table
-from .systems import system_names, system_sequences, system_stack
+from .systems import system_sequences, system_stack
 from .unified import retry_table, unified_equations, unified_table
 from .validation import coverage_tables
 from .walks import published_lookups, search_equations, search_figure, walk_costs, walk_equation, walk_reads
@@ -80,7 +80,6 @@ __all__ = [
     "search_equations",
     "search_figure",
     "sources",
-    "system_names",
     "system_sequences",
     "system_stack",
     "unified_equations",

@@ -69,11 +69,6 @@ _NAMED = 5
 _PART = {event.name: event.part for event in EVENTS}
 
 
-def system_names() -> tuple[str, ...]:
-    """Names of the systems."""
-    return tuple(SYSTEMS)
-
-
 def system_stack(name: str, evidence: Folders = ()) -> Figure:
     """Where the cycles of each way of a system go, on the median machine, split by event."""
     import pandas as pd

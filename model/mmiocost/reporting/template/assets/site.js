@@ -72,7 +72,10 @@
   function draw(box) {
     var spec = JSON.parse(box.querySelector("script").textContent);
     var target = box.querySelector(".plot") || box.appendChild(document.createElement("div"));
-    target.className = "plot";
+    // A chart with a width of its own keeps it, and its box scrolls.
+    var wide = typeof spec.width === "number";
+    target.className = wide ? "plot wide" : "plot";
+    if (wide) box.tabIndex = 0;
     var width = box.clientWidth;
     var filter = spec.usermeta && spec.usermeta.filter;
     var config = theme(width);
