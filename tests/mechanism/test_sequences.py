@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sequences import OFFSET, Guest, chain, guest, missing, selected, slot_symbols, walk_symbols
 
-from mmiocost.mechanism import Access, SetBypass, SlotUpdate, run
+from mmiocost.mechanism import Access, SetBypass, SetMmioCaching, SlotUpdate, build, run
 from mmiocost.mechanism.shadow_tables import Leaf
 from mmiocost.mechanism.slots import SlotBlock
 from mmiocost.whatif.counting import count
@@ -34,7 +34,7 @@ def guests(draw: st.DrawFn, path: str) -> tuple[Guest, dict[str, int]]:
         "slots": slots,
         "ram_slot": draw(st.integers(1, slots)),
         "guest_levels": levels,
-        "leaf_level": draw(st.integers(1, 2)) if levels else 1,
+        "leaf_level": draw(st.integers(1, 2)) if levels and path[0] == "v" else 1,
         "code_leaf_level": draw(st.integers(1, 2)) if levels else 1,
         "slot_cache_warm": draw(st.integers(0, 1)),
         "prefetch_index": draw(st.integers(0, 7)),
@@ -80,7 +80,8 @@ def mmio(g: Guest, fixed: dict[str, int], data: st.DataObject) -> None:
     """One load or store of an MMIO page."""
     world = g.world
     gva, gfn = data.draw(st.sampled_from(sorted(g.mmio.items())))
-    access = Access(gva | OFFSET, data.draw(st.booleans()))
+    store_only = gfn << 12 | OFFSET in world.mmio_bus.ioeventfds
+    access = Access(gva | OFFSET, store_only or data.draw(st.booleans()))
     path, symbols = selected(world, access, gfn)
     holds_gva = world.cache.gva_page == gva >> 12 and path.endswith(".nonpaging.mmio_hit")
     quick = bool(symbols["mmio_cached"])
@@ -99,18 +100,23 @@ def ram(g: Guest, data: st.DataObject) -> None:
     symbols = slot_symbols(world, 0) | walk_symbols(world, gva, True)
     level, trapping = chain(world, gva)[-1][1], world.mmu.trap.traps
     outcome = run(world, Access(gva))
-    name = world.kernel.id
+    name, checked = world.kernel.id, trapping and world.since("v31")
+    if name == "proto" and not checked:
+        name = "v31"
     if isinstance(entry, Leaf):
         assert (outcome.path, outcome.events) == (None, {})
     elif trapping and not getattr(entry, "traps", True):
         assert (outcome.path, outcome.events) == ("v30.shadow.guest_fault_bypassed", {"guest_fault_native": 1})
         assert gva in g.unmapped
+    elif gva in g.unmapped and checked:
+        assert outcome.path is None and outcome.events["guest_fault_inject"] == outcome.events["mmio_cache_check"] == 1
     elif gva in g.unmapped:
         symbols = {**symbols, "fault_level": level, "leaf_level": 1, "ad_updates": 0}
         assert (outcome.path, outcome.events) == (f"{name}.shadow.guest_fault", count(outcome.path or "", symbols))
     else:
-        symbols |= {"missing_levels": absent, "bypass": int(trapping)}
-        assert (outcome.path, outcome.events) == (f"{name}.shadow.ram_fill", count(outcome.path or "", symbols))
+        symbols |= {"missing_levels": absent, "bypass": int(world.mmu.trap != world.mmu.notrap)}
+        way = "ram_fill_checked" if checked else "ram_fill"
+        assert (outcome.path, outcome.events) == (f"{name}.shadow.{way}", count(outcome.path or "", symbols))
 
 
 @pytest.mark.parametrize("path", FIRST)
@@ -130,12 +136,13 @@ def test_accesses_and_slot_updates_in_any_order(path: str, data: st.DataObject) 
             update(g, made, data)
 
 
-@settings(max_examples=100)
+@pytest.mark.parametrize("path", ["v30.shadow.mmio", "proto.shadow.ram_fill_checked"])
+@settings(max_examples=60)
 @given(data=st.data())
-def test_bypass_switched_between_accesses(data: st.DataObject) -> None:
-    g, fixed = data.draw(guests("v30.shadow.mmio"))
+def test_bypass_switched_between_accesses(path: str, data: st.DataObject) -> None:
+    g, fixed = data.draw(guests(path))
     for _ in range(data.draw(st.integers(1, 16))):
-        kind = data.draw(st.sampled_from(["mmio", "ram", "ram", "ram", "switch"]))
+        kind = data.draw(st.sampled_from(["ram", "ram", "ram", "switch", *(["mmio"] if path[0] == "v" else [])]))
         if kind == "mmio":
             mmio(g, fixed, data)
         elif kind == "ram":
@@ -145,6 +152,39 @@ def test_bypass_switched_between_accesses(data: st.DataObject) -> None:
             expected = count("proto.shadow.bypass_switch", {"shadow_pages": pages})
             assert (outcome.path, outcome.events) == ("proto.shadow.bypass_switch", expected)
             assert g.world.mmu.pages() == 0
+
+
+@pytest.mark.parametrize("mode", ["ept", "shadow", "nonpaging"])
+def test_mmio_sptes_switched_off_and_on_again(mode: str) -> None:
+    """Entries that are installed go with the switch: without that they would still be hit."""
+    gen = "v517" if mode == "ept" else "v311"
+    world, access = build(f"{gen}.{mode}.mmio_first", {})
+    assert [run(world, access).path for _ in range(2)] == [f"{gen}.{mode}.mmio_first", f"{gen}.{mode}.mmio_hit"]
+    off = run(world, SetMmioCaching(False))
+    assert off.events == count("proto.shadow.bypass_switch", {"shadow_pages": off.events["shadow_page_zap"]})
+    for _ in range(2):
+        uncached = run(world, access)
+        assert uncached.path == ("v517.ept.mmio_uncached" if gen == "v517" else None)
+        assert not {"mmio_spte_install", "mmu_lock_acquire", "generation_check"} & set(uncached.events)
+    run(world, SetMmioCaching(True))
+    assert run(world, access).path == f"{gen}.{mode}.mmio_first"
+
+
+@settings(max_examples=80)
+@given(data=st.data())
+def test_faults_of_the_unified_loop_one_after_the_other(data: st.DataObject) -> None:
+    """Each finds the tables that the last one left, less what another thread has unlinked."""
+    mode = data.draw(st.sampled_from(["shadow", "ept"]))
+    sync, mmio = data.draw(st.integers(0, 1)), data.draw(st.integers(0, 1))
+    scenario = {"slots": 7, "ram_slot": 3, "missing_levels": 2, "sync": sync, "is_mmio": mmio}
+    world, access = build(f"unified.{mode}.access", scenario)
+    for _ in range(data.draw(st.integers(1, 6))):
+        retries, levels = data.draw(st.integers(0, 4)), data.draw(st.integers(1, 3))
+        world.unlinker.times, world.unlinker.levels = retries, levels
+        expected = count(f"unified.{mode}.access", {**scenario, "retries": retries, "unlinked_levels": levels})
+        outcome = run(world, access)
+        assert (outcome.path, outcome.events) == (f"unified.{mode}.access", expected)
+        scenario["missing_levels"] = 0
 
 
 def test_what_is_remembered_gives_the_same_as_running_again() -> None:

@@ -41,9 +41,8 @@ def test_two_bumps_of_one_update_make_one_access_stale() -> None:
 def test_in_3_11_a_cached_page_is_emulated_as_mmio_after_it_has_become_ram() -> None:
     """The vCPU cache carries no generation there: it answers until another MMIO page displaces it."""
     world, access = touched("v311.ept.mmio_first")
-    page = access.gva >> 12 & 0x1FF
     gfn = world.cache.gfn
-    assert gfn is not None and gfn % 512 == page
+    assert gfn is not None
     create(world, base=gfn & ~7, pages=8)
     hit = run(world, access)
     assert hit.path == "v311.ept.mmio_hit" and "generation_check" not in hit.events

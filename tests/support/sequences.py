@@ -33,7 +33,7 @@ def guest(path: str, scenario: dict[str, int], pages: int = 3) -> Guest:
     assert isinstance(action, Access)
     first = action.gva & ~0xFFF
     hole = _gfn(world, first) & ~7
-    mmio = {first: _gfn(world, first)}
+    mmio = {first: _gfn(world, first)}  # of a path that fills RAM it is RAM, and not accessed here
     for number in range(1, pages):
         gfn = hole + (mmio[first] + number) % 8
         gva = gfn << 12 if world.paging.levels == 0 else first + (number << 15) + (gfn - mmio[first] << 12)
@@ -42,12 +42,14 @@ def guest(path: str, scenario: dict[str, int], pages: int = 3) -> Guest:
             mmio[gva] = gfn
     ram: dict[int, int] = {}
     unmapped: tuple[int, ...] = ()
+    levels = world.paging.levels
     if world.mode == "shadow":
         base = next(block for block in world.memslots.blocks if block.npages == 64).base
-        ram = {first + (64 + 9 * number << 12): base + 40 + number for number in range(3)}
+        elsewhere = 3 << 12 + (10 if levels == 2 else 9) * (levels - 1)  # under another entry of the top table
+        ram = {elsewhere + (9 * number << 12): base + 40 + number for number in range(3)}
         for gva, gfn in ram.items():
             world.paging.map(gva, gfn)
-        unmapped = (first + (128 << 12), first + (1 << 22), first + (137 << 12))
+        unmapped = (elsewhere + (128 << 12), elsewhere + (2 << 22), elsewhere + (137 << 12))
     served = tuple(sorted((gfn << 12 | OFFSET) for gfn in list(mmio.values())[::2]))
     world.mmio_bus = IoBus(world.mmio_bus.order, served, served[-1:])
     return Guest(world, mmio, ram, unmapped)

@@ -1,6 +1,16 @@
 """What KVM and the CPU do: a reference machine that executes accesses and counts events."""
 
-from .accesses import Access, Action, BusLookup, Instruction, SetBypass, SlotLookup, SlotUpdate, WalkOnly
+from .accesses import (
+    Access,
+    Action,
+    BusLookup,
+    Instruction,
+    SetBypass,
+    SetMmioCaching,
+    SlotLookup,
+    SlotUpdate,
+    WalkOnly,
+)
 from .builder import build
 from .counter import Step
 from .memory import Outcome
@@ -14,6 +24,7 @@ __all__ = [
     "Instruction",
     "Outcome",
     "SetBypass",
+    "SetMmioCaching",
     "SlotLookup",
     "SlotUpdate",
     "Step",

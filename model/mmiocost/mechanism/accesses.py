@@ -37,6 +37,12 @@ class SetBypass(NamedTuple):
     on: bool
 
 
+class SetMmioCaching(NamedTuple):
+    """MMIO sptes are switched on or off at run time."""
+
+    on: bool
+
+
 class SlotLookup(NamedTuple):
     """One search among the memslots, alone."""
 
@@ -56,4 +62,4 @@ class WalkOnly(NamedTuple):
     write: bool = True
 
 
-Action: TypeAlias = Access | Instruction | SlotUpdate | SetBypass | SlotLookup | BusLookup | WalkOnly
+Action: TypeAlias = Access | Instruction | SlotUpdate | SetBypass | SetMmioCaching | SlotLookup | BusLookup | WalkOnly

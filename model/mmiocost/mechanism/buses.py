@@ -21,22 +21,26 @@ class IoBus:
     addresses: Sequence[int]
     ioeventfds: Collection[int] = ()
 
-    def access(self, address: int, count: Counter, event: str = "io_bus_compare") -> bool:
-        """kvm_io_bus_write, kvm_io_bus_read: True if a device has answered. Each device tested is an ``event``."""
-        search = self._scan if self.order == "linear" else self._bsearch
-        found = search(address, count, event)
-        if found and address in self.ioeventfds:
-            count("ioeventfd_signal", "ioeventfd_write")
-        return found
+    def access(self, address: int, count: Counter, write: bool = True, event: str = "io_bus_compare") -> bool:
+        """kvm_io_bus_write, kvm_io_bus_read: True if a device has answered. Each device tested is an ``event``.
 
-    def _scan(self, address: int, count: Counter, event: str) -> bool:
+        An ioeventfd answers stores only.
+        """
+        answers = write or address not in self.ioeventfds
+        search = self._scan if self.order == "linear" else self._bsearch
+        answered = search(address, count, event, answers)
+        if answered and address in self.ioeventfds:
+            count("ioeventfd_signal", "ioeventfd_write")
+        return answered
+
+    def _scan(self, address: int, count: Counter, event: str, answers: bool) -> bool:
         """Up to 3.1: for (i = 0; i < bus->dev_count; i++), until a device takes the access."""
-        found = address in self.addresses
+        found = answers and address in self.addresses
         tested = self.addresses.index(address) + 1 if found else len(self.addresses)
         count(event, "kvm_io_bus_write", "devices in order of registration", tested)
         return found
 
-    def _bsearch(self, address: int, count: Counter, event: str) -> bool:
+    def _bsearch(self, address: int, count: Counter, event: str, answers: bool) -> bool:
         """From 3.2: kvm_io_bus_get_first_dev, a bisection and one step back; then the loop over equal ranges."""
         start, end = 0, len(self.addresses)
         while start < end:
@@ -45,7 +49,7 @@ class IoBus:
             if address == self.addresses[middle]:
                 if middle > 0:
                     count(event, "kvm_io_bus_get_first_dev", "the device before may have the same address")
-                count(event, "kvm_io_bus_write", "the device that answers")
-                return True
+                count(event, "kvm_io_bus_write", "the device at this address")
+                return answers
             start, end = (start, middle) if address < self.addresses[middle] else (middle + 1, end)
         return False

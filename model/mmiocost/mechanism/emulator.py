@@ -54,7 +54,7 @@ def _operand(world: World, access: Access, gfn: int) -> None:
 
 def dispatch(world: World, access: Access, gfn: int) -> None:
     """vcpu_mmio_write, vcpu_mmio_read: a device on the bus, or user space; a load then resumes the emulator."""
-    if world.mmio_bus.access(gfn << 12 | access.gva & 0xFFF, world.count):
+    if world.mmio_bus.access(gfn << 12 | access.gva & 0xFFF, world.count, access.write):
         return
     world.exit_to_userspace()
     if not access.write:

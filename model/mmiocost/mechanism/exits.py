@@ -39,7 +39,7 @@ def _handle_ept_misconfig(world: World, access: Access, gfn: int) -> str | None:
     world.exit("ept_misconfig", "handle_ept_misconfig")
     intel = not world.host.decode_assist
     address = gfn << 12 | access.gva & 0xFFF
-    if world.since("v315") and intel and world.fast_bus.access(address, world.count, "fast_bus_compare"):
+    if world.since("v315") and intel and world.fast_bus.access(address, world.count, event="fast_bus_compare"):
         _skip_instruction(world)
         return "fast_mmio"
     return _reserved_bit_fault(world, access, gfn)
@@ -68,9 +68,12 @@ def _page_fault_direct(world: World, access: Access, gfn: int, reserved: bool) -
     return _way(world, fixed, reserved)
 
 
-def _way(world: World, fixed: str, reserved: bool) -> str:
+def _way(world: World, fixed: str, reserved: bool) -> str | None:
+    """Of an MMIO access that was not a hit. Without MMIO sptes the kernels between 3.0 and 5.17 have no path."""
+    if fixed == "uncached" and world.since("v31"):
+        return "mmio_uncached" if world.since("v517") else None
     if fixed == "uncached":
-        return "mmio_uncached" if world.since("v31") else "mmio"
+        return "mmio"
     return "mmio_stale" if reserved else "mmio_first"
 
 
@@ -102,9 +105,10 @@ def _page_fault_shadow(world: World, access: Access, mmio: bool, reserved: bool)
         emulate_access(world, access, gfn)
         return "mmio_hit"
     fixed = shadow_page_fault(world, access)
+    checked = reserved and not mmio  # a trapping entry under bypass_guest_pf has reserved bits too
+    if fixed in ("mmio", "uncached"):
+        emulate_access(world, access, processor_translates(world.paging, access.gva))
+        return None if checked else _way(world, fixed, mmio)
     if fixed == "guest":
-        return "guest_fault"
-    if fixed == "ram":
-        return "ram_fill_checked" if reserved else "ram_fill"
-    emulate_access(world, access, processor_translates(world.paging, access.gva))
-    return _way(world, fixed, mmio)
+        return None if checked else "guest_fault"
+    return "ram_fill_checked" if checked else "ram_fill"

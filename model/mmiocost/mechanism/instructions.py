@@ -59,7 +59,7 @@ def _pio_read(world: World, instruction: Instruction) -> None:
 
 def _serve_port(world: World, instruction: Instruction) -> bool:
     """kernel_pio: True if a device on the port bus has answered, else user space does."""
-    if world.port_bus.access(instruction.port, world.count):
+    if world.port_bus.access(instruction.port, world.count, instruction.way == "pio_write"):
         return True
     world.exit_to_userspace()
     timer = instruction.pm_timer and instruction.way == "pio_read"

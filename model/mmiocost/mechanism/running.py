@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 from ..vocabulary import path_named, resolve
-from .accesses import Access, Action, BusLookup, Instruction, SetBypass, SlotLookup, SlotUpdate
+from .accesses import Access, Action, BusLookup, Instruction, SetBypass, SetMmioCaching, SlotLookup, SlotUpdate
 from .builder import build_resolved
 from .counter import Counter, Step
 from .exits import load_or_store
@@ -14,7 +14,7 @@ from .guest_walk import walk_addr
 from .instructions import execute
 from .memory import Outcome, registers, restore, surroundings
 from .unified import unified_access
-from .updates import set_bypass, update_slots
+from .updates import set_bypass, set_mmio_caching, update_slots
 from .world import World
 
 
@@ -45,6 +45,8 @@ def _run(world: World, action: Action) -> str | None:
         return update_slots(world, action)
     if isinstance(action, SetBypass):
         return set_bypass(world, action)
+    if isinstance(action, SetMmioCaching):
+        return set_mmio_caching(world, action)
     if isinstance(action, Access):
         return _named(world, action)
     if isinstance(action, Instruction):
@@ -63,7 +65,14 @@ def _named(world: World, access: Access) -> str | None:
     if world.design == "unified":
         return f"unified.{world.mode}.{unified_access(world, access)}"
     way = load_or_store(world, access)
-    return None if way is None else f"{world.kernel.id}.{world.mode}.{way}"
+    return None if way is None else f"{_generation(world, way)}.{world.mode}.{way}"
+
+
+def _generation(world: World, way: str) -> str:
+    """The one whose name a path bears: what ``proto`` does as 3.1 or 3.0 did has theirs."""
+    if way == "guest_fault_bypassed":
+        return "v30"
+    return "v31" if world.design == "proto" and way != "ram_fill_checked" else world.kernel.id
 
 
 def trace(path: str, scenario: Mapping[str, int]) -> list[Step]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from .accesses import SetBypass, SlotUpdate
+from dataclasses import replace
+
+from .accesses import SetBypass, SetMmioCaching, SlotUpdate
 from .mmio_spte import generation_wraps
 from .shadow_tables import ABSENT, TRAP
 from .slots import Memslots, SlotBlock
@@ -69,5 +71,12 @@ def kvm_mmu_zap_all(world: World) -> None:
 def set_bypass(world: World, switch: SetBypass) -> str:
     """bypass_guest_pf at run time: the entries of the other kind must go (kvm_mmu_set_nonpresent_ptes)."""
     world.mmu.trap, world.mmu.notrap = (TRAP, ABSENT) if switch.on else (ABSENT, ABSENT)
+    kvm_mmu_zap_all(world)
+    return SWITCHED
+
+
+def set_mmio_caching(world: World, switch: SetMmioCaching) -> str:
+    """MMIO sptes at run time: those that are there must go, or they would be hit for ever. The same work."""
+    world.host = replace(world.host, mmio_caching=switch.on)
     kvm_mmu_zap_all(world)
     return SWITCHED
