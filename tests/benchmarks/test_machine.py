@@ -44,6 +44,7 @@ def rates() -> dict[str, float]:
     assert isinstance(action, Access)
     for path in PATHS:
         simulate(path.name, {})
+        count(path.name)
     return {
         "simulate, states recur": rate(recurring, CALLS),
         "run, one access after the other": rate(lambda number: run(world, action), CALLS),
