@@ -9,11 +9,11 @@ notebooks := find notebooks -name '*.ipynb' -not -path '*/.*' -exec
 ARGS :=
 
 .DEFAULT_GOAL := help
-.PHONY: help env report test golden check format documents bench validate lock lab wheel browser clean
+.PHONY: help env report test golden check format documents bench validate mutate lock lab wheel browser clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F '\t' '{ printf "make %-10s %s\n", $$1, $$2 }'
-	@echo 'ARGS="..." is passed on by report, test, bench and lock; PYTHON=... names the interpreter for .venv.'
+	@echo 'ARGS="..." is passed on by report, test, bench, validate, mutate and lock; PYTHON=... names the interpreter for .venv.'
 
 env: ## make or update .venv; does nothing when it is up to date
 	@.ci/env.sh
@@ -46,8 +46,12 @@ documents: env ## write the generated tables of model/*.md anew
 bench: env ## run the benchmarks
 	@$(bin)/python -m pytest tests/benchmarks --benchmark-only $(ARGS)
 
-validate: env ## hold the model against observations left out of its fit
+validate: env ## hold the model against observations left out of its fit; then mutate
 	@$(bin)/python -m mmiocost.fitting.validation $(ARGS)
+	@$(MAKE) --no-print-directory mutate ARGS=
+
+mutate: env ## put faults into the equations and the machine, one at a time: does the other side notice?
+	@PYTHONPATH=tests/support $(bin)/python -m tests.mutation $(ARGS)
 
 lock: env ## resolve the dependencies into requirements.lock (ARGS=--upgrade takes newer versions)
 	@$(bin)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
