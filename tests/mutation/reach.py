@@ -10,7 +10,7 @@ from .drawn import ALL_PATHS, points
 from .faults import Fault
 from .rooms import PACKAGE, modules
 from .sides import run
-from .stories import STORIES, tell
+from .stories import NUMBERS, tell
 
 SEQUENCE = "sequence"  # stands for the path where a sequence of accesses is tried; its number is the place
 
@@ -44,7 +44,7 @@ def reached() -> dict[tuple[str, int], list[tuple[int, str]]]:
 def all_trials() -> list[tuple[int, str]]:
     """All scenarios and sequences, in an order in which paths take turns."""
     runs = [(place, path) for path in ALL_PATHS for place in range(len(points(path)))]
-    return sorted([*runs, *((number, SEQUENCE) for number in range(STORIES))])
+    return sorted([*runs, *((number, SEQUENCE) for number in NUMBERS)])
 
 
 def _forget() -> None:
