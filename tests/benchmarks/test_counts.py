@@ -5,12 +5,11 @@ Processor time, all in this process. The table is printed; nothing here fails by
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
+from timing import best_time
 
 from mmiocost.equations.lowering import kernel
 from mmiocost.vocabulary import resolve
@@ -48,16 +47,6 @@ def one_by_one(scenarios: dict[str, Any]) -> list[dict[str, int]]:
     ]
 
 
-def best_time(run: Callable[[], Any]) -> float:
-    """Shortest of several runs in seconds of processor time."""
-    taken = []
-    for _ in range(ROUNDS):
-        start = time.process_time()
-        run()
-        taken.append(time.process_time() - start)
-    return min(taken)
-
-
 @pytest.mark.parametrize("path", PATHS)
 def test_a_million_scenarios_against_one_call_an_access(
     path: str, benchmark: Any, capsys: pytest.CaptureFixture[str]
@@ -75,9 +64,9 @@ def test_a_million_scenarios_against_one_call_an_access(
 
     def measured() -> dict[str, float]:
         return {
-            "one call an access": best_time(calls) * 10**6 / len(single),
-            "one array": best_time(lambda: counts(scenarios)),
-            "blocks": best_time(lambda: counts.blocks(scenarios)),
+            "one call an access": best_time(calls, ROUNDS) * 10**6 / len(single),
+            "one array": best_time(lambda: counts(scenarios), ROUNDS),
+            "blocks": best_time(lambda: counts.blocks(scenarios), ROUNDS),
         }
 
     seconds = benchmark.pedantic(measured, rounds=1)

@@ -12,12 +12,11 @@ import resource
 import statistics
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
+from timing import best_time
 
 from mmiocost.evidence import load
 from mmiocost.fitting.design import Hyper, build
@@ -72,16 +71,6 @@ def test_warm_answers_against_the_import_of_numpy(benchmark: Any, capsys: pytest
     table(capsys, f"processor time of a process, warm; at most {BOUND} times is wanted", rows)
 
 
-def best_time(run: Callable[[], Any]) -> float:
-    """Shortest of several runs in seconds of processor time."""
-    taken = []
-    for _ in range(ROUNDS):
-        start = time.process_time()
-        run()
-        taken.append(time.process_time() - start)
-    return min(taken)
-
-
 def test_one_fit_against_scipy(benchmark: Any, capsys: pytest.CaptureFixture[str]) -> None:
     """The same rows, Gaussian errors and prior, analytic Jacobian on both sides, both from the prior medians."""
     from scipy.optimize import least_squares
@@ -104,7 +93,7 @@ def test_one_fit_against_scipy(benchmark: Any, capsys: pytest.CaptureFixture[str
 
     ours, theirs = residuals(by_us().effects / prior), by_scipy()
     assert 0.5 * float(ours @ ours) <= theirs.cost * (1 + 1e-4)
-    seconds = benchmark.pedantic(lambda: (best_time(by_us), best_time(by_scipy)), rounds=1)
+    seconds = benchmark.pedantic(lambda: (best_time(by_us, ROUNDS), best_time(by_scipy, ROUNDS)), rounds=1)
     benchmark.extra_info["ratio"] = seconds[0] / seconds[1]
     rows = {"solve": f"{1000 * seconds[0]:7.1f} ms", "least_squares, trf": f"{1000 * seconds[1]:7.1f} ms",
             "ratio": f"{seconds[0] / seconds[1]:7.3f}",

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from ..fitting.fit import LEVEL
 from ..whatif.answers import Answer, AnswerRow
 from ..whatif.breakeven import BreakEven, breakeven
 from ..whatif.predict import Prediction, Width, predict
@@ -16,10 +17,10 @@ from .numbers import percent, quantity_text
 Folders = Sequence[os.PathLike[str]]
 SLOTS = (8, 32, 117, 509)
 FILLS_PER_FAULT = (0.01, 0.05, 0.3, 1.0)
-_FAULT_RATE = 10000.0
+FAULT_RATE = 10000.0
 _TYPICAL_FILLS = 0.05
 NO_SINGLE_COST = 0.95  # knowing a cost that leaves more of the width than this hardly helps
-SURE = 0.975  # share of the draws that must agree on a sign
+SURE = 0.5 + LEVEL / 2  # share of the draws that must agree on a sign
 _STORE = Scenario(name="EPT store")
 
 
@@ -81,7 +82,7 @@ def bypass_guest_pf(evidence: Folders = ()) -> Answer:
     rows = tuple(_bypass_row(fills, item) for fills, item in found.items())
     churn = rows[FILLS_PER_FAULT.index(_TYPICAL_FILLS)]
     quiet = predict(
-        "regression:bypass_guest_pf", _bypass_scenario(_TYPICAL_FILLS, true_fault_fraction=0.0), evidence=evidence
+        "regression:bypass_guest_pf", bypass_scenario(_TYPICAL_FILLS, true_fault_fraction=0.0), evidence=evidence
     )
     sentence = (
         f"bypass_guest_pf=1 regresses where fewer than {percent(churn.value, churn.low, churn.high)} of the page"
@@ -97,12 +98,13 @@ def bypass_guest_pf(evidence: Folders = ()) -> Answer:
 
 def bypass_break_even(fills_per_fault: float, evidence: Folders = ()) -> BreakEven:
     """p*·ν: the share of faults that must be bypassed for the switch to pay, with MMIO sptes beside it."""
-    scenario = _bypass_scenario(fills_per_fault)
+    scenario = bypass_scenario(fills_per_fault)
     return breakeven("true_fault_fraction", ("no-bypass", "bypass"), scenario, over=(0.0, 1.0), evidence=evidence)
 
 
-def _bypass_scenario(fills_per_fault: float, **mix: float) -> Scenario:
-    rates = {"fault_rate": _FAULT_RATE, "fill_rate": fills_per_fault * _FAULT_RATE, "notrap_fraction": 1.0}
+def bypass_scenario(fills_per_fault: float, **mix: float) -> Scenario:
+    """A shadow-paging guest at an assumed fault rate, with that many shadow pages filled per fault."""
+    rates = {"fault_rate": FAULT_RATE, "fill_rate": fills_per_fault * FAULT_RATE, "notrap_fraction": 1.0}
     return Scenario(name="shadow paging", mode="shadow", counts={"slots": 8}, mix={**rates, **mix})
 
 

@@ -180,5 +180,6 @@ def widths(fit: Fit, counts: Mapping[str, float], machine: str = "", state: str 
 
 
 def _width(draws: Array) -> float:
-    low, high = np.percentile(draws, [2.5, 97.5])
-    return float(high - low)
+    found = interval(draws)
+    assert found.low is not None and found.high is not None  # costs are finite
+    return found.high - found.low

@@ -10,18 +10,16 @@ import numpy as np
 from ...equations.lowering import kernel
 from ...vocabulary import resolve
 from ...whatif.predict import predict
-from ...whatif.scenario import Scenario
 from ...whatif.terms import REGRESSION
 from .. import charts
-from ..answers import bypass_break_even
+from ..answers import FAULT_RATE, bypass_break_even, bypass_scenario
 from ..display import Figure, Formula, Table, figure, formula, table
 from ..numbers import estimate_text, percent, quantity_text
-from .fast_mmio import UNDECIDED
-from .frames import cell, cost_row, fit_of
+from .frames import cell, cost_row, fit_of, winner
 
 Folders = Sequence[str]
 FILLS = (0.001, 0.01, 0.05, 0.1, 0.3, 1.0)
-_FAULT_RATE = 10000.0
+LOSES, PAYS = "bypass_guest_pf=0", "bypass_guest_pf=1"  # the setting that is cheaper
 
 
 def bypass_equation() -> Iterator[Formula]:
@@ -82,33 +80,20 @@ def bypass_map(evidence: Folders = ()) -> Figure:
     rows = []
     for fills in FILLS:
         for share in np.round(np.concatenate([[0.0, 0.02, 0.05], np.arange(0.1, 1.01, 0.1)]), 2):
-            lost = predict(REGRESSION, _scenario(fills, float(share)), evidence=[Path(folder) for folder in evidence])
-            rows.append((fills, float(share), *_winner(lost.probability_positive)))
+            lost = predict(
+                REGRESSION,
+                bypass_scenario(fills, true_fault_fraction=float(share)),
+                evidence=[Path(folder) for folder in evidence],
+            )
+            rows.append((fills, float(share), *winner(lost.probability_positive, LOSES, PAYS)))
     frame = pd.DataFrame(rows, columns=["fills_per_fault", "bypassed_share", "winner", "probability"])
-    losing = sum(row[2].startswith("bypass_guest_pf=0") for row in rows)
+    losing = sum(row[2] == LOSES for row in rows)
     see = (
         f"bypass_guest_pf=1 loses where few faults are bypassed or many shadow pages are filled: surely in {losing} of"
         f" {len(rows)} cells, and always in the bottom row, where no fault is bypassed, as on unsync pages."
     )
     chart = charts.breakeven_map(frame, x="fills_per_fault", y="bypassed_share")
     return figure(chart, title="Where bypass_guest_pf regresses", see=see)
-
-
-def _scenario(fills: float, share: float) -> Scenario:
-    mix = {
-        "fault_rate": _FAULT_RATE,
-        "fill_rate": fills * _FAULT_RATE,
-        "true_fault_fraction": share,
-        "notrap_fraction": 1.0,
-    }
-    return Scenario(mode="shadow", counts={"slots": 8}, mix=mix)
-
-
-def _winner(probability_loses: float) -> tuple[str, str]:
-    if probability_loses >= 0.975:
-        return "bypass_guest_pf=0", percent(round(probability_loses, 3))
-    name = "bypass_guest_pf=1" if probability_loses <= 0.025 else UNDECIDED
-    return name, percent(round(probability_loses, 3))
 
 
 def bypass_scenarios(evidence: Folders = ()) -> Table:
@@ -123,8 +108,7 @@ def bypass_scenarios(evidence: Folders = ()) -> Table:
     }
     rows = []
     for label, (fills, true, marked) in guests.items():
-        scenario = _scenario(fills, true)
-        scenario = Scenario(mode="shadow", counts=scenario.counts, mix={**scenario.mix, "notrap_fraction": marked})
+        scenario = bypass_scenario(fills, true_fault_fraction=true, notrap_fraction=marked)
         found = predict(REGRESSION, scenario, evidence=[Path(folder) for folder in evidence])
         rows.append((label, fills, true, marked, cell(found, "cycle/s"), percent(round(found.probability_positive, 3))))
     columns = [
@@ -132,7 +116,7 @@ def bypass_scenarios(evidence: Folders = ()) -> Table:
         "fills per fault",
         "true faults",
         "of these markable",
-        f"lost at {quantity_text(_FAULT_RATE)} faults/s",
+        f"lost at {quantity_text(FAULT_RATE)} faults/s",
         "draws in which it loses",
     ]
     return table(pd.DataFrame(rows, columns=columns), "What bypass_guest_pf=1 costs or gains")

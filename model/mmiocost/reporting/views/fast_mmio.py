@@ -13,10 +13,10 @@ from ...whatif.predict import Prediction, predict, widths
 from ...whatif.scenario import Scenario
 from ...whatif.terms import SAVING, by_parameter, quantity_terms
 from .. import charts
-from ..answers import SLOTS
+from ..answers import SLOTS, SURE
 from ..display import Figure, Formula, Table, figure, formula, table
 from ..numbers import estimate_text, percent
-from .frames import cell, changed, cost_row, doubling, fit_of, mixed
+from .frames import UNDECIDED, cell, changed, cost_row, doubling, fit_of, mixed, winner
 
 Folders = Sequence[str]
 CASES: dict[str, Scenario] = {
@@ -25,7 +25,6 @@ CASES: dict[str, Scenario] = {
     "shadow store": Scenario(mode="shadow"),
     "guest paging off, store": Scenario(mode="nonpaging"),
 }
-UNDECIDED = "undecided"
 
 
 def _saving(scenario: Scenario, evidence: Folders) -> Prediction:
@@ -150,20 +149,21 @@ def fast_mmio_map(evidence: Folders = ()) -> Figure:
     for slots in doubling(1, 512):
         for tenth in range(11):
             scenario = mixed(changed(CASES["EPT store"], slots=slots), hit_fraction=tenth / 10)
-            rows.append((slots, tenth / 10, *_winner(_saving(scenario, evidence).probability_positive)))
+            rows.append(
+                (
+                    slots,
+                    tenth / 10,
+                    *winner(_saving(scenario, evidence).probability_positive, "fast MMIO", "before the series"),
+                )
+            )
     frame = pd.DataFrame(rows, columns=["slots", "hit_fraction", "winner", "probability"])
     undecided = sum(row[2] == UNDECIDED for row in rows)
     see = (
         f"With many slots fast MMIO wins at every hit fraction, since even a refill costs less than three searches in"
-        f" vain; in {undecided} of {len(rows)} cells fewer than 97.5 % of the draws agree on the sign."
+        f" vain; in {undecided} of {len(rows)} cells fewer than {percent(SURE)} of the draws agree on the sign."
     )
     chart = charts.breakeven_map(frame, x="slots", y="hit_fraction")
     return figure(chart, title="Where fast MMIO pays off: EPT store, 3.1 over 3.0", see=see)
-
-
-def _winner(probability: float) -> tuple[str, str]:
-    name = "fast MMIO" if probability >= 0.975 else "before the series" if probability <= 0.025 else UNDECIDED
-    return name, percent(round(probability, 3))
 
 
 def fast_mmio_widths(slots: int = 32, evidence: Folders = ()) -> Table:

@@ -13,9 +13,11 @@ from ...fitting.parameters import parameter_counts
 from ...fitting.prediction import weighted_costs
 from ...fitting.store import current_fit
 from ...whatif.scenario import Scenario
-from ..numbers import quantity_text
+from ..answers import SURE
+from ..numbers import percent, quantity_text
 
 MISSING = "–"
+UNDECIDED = "undecided"
 
 
 def fit_of(evidence: Sequence[str]) -> Fit:
@@ -26,6 +28,12 @@ def fit_of(evidence: Sequence[str]) -> Fit:
 def cell(found: Any, unit: str = "cycle") -> str:
     """Value and interval of anything that has ``value``, ``low`` and ``high``."""
     return quantity_text(found.value, found.low, found.high, unit)
+
+
+def winner(probability: float, likely: str, unlikely: str) -> tuple[str, str]:
+    """Which side wins by the share of draws for the first one, if enough of them agree; and that share as text."""
+    name = likely if probability >= SURE else unlikely if probability <= 1 - SURE else UNDECIDED
+    return name, percent(round(probability, 3))
 
 
 def changed(scenario: Scenario, **counts: int) -> Scenario:
