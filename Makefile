@@ -46,9 +46,11 @@ documents: env ## write the generated tables of model/*.md anew
 bench: env ## run the benchmarks
 	@$(bin)/python -m pytest tests/benchmarks --benchmark-only $(ARGS)
 
-validate: env ## hold the model against observations left out of its fit; then mutate
+validate: env ## the long checks: coverage, rows left out, rival forms, plan; then mutate (ARGS=--renew: a sample)
 	@$(bin)/python -m mmiocost.fitting.validation $(ARGS)
-	@$(MAKE) --no-print-directory mutate ARGS=
+	@$(bin)/python -m mmiocost.fitting.selection $(filter --renew,$(ARGS))
+	@$(bin)/python -m mmiocost.whatif.plan_validation $(filter --renew,$(ARGS))
+	@$(if $(filter --renew,$(ARGS)),,$(MAKE) --no-print-directory mutate ARGS=)
 
 mutate: env ## put faults into the equations and the machine, one at a time: does the other side notice?
 	@PYTHONPATH=tests/support $(bin)/python -m tests.mutation $(ARGS)

@@ -185,7 +185,9 @@ def test_wrong_use_is_a_line_for_a_person_or_json_and_status_2(
         assert set(problem) == {"where", "field", "got", "allowed", "nearest"}
 
 
-@pytest.mark.parametrize("command", ["report", "paths", "count", "predict", "breakeven", "fit", "score", "evidence"])
+@pytest.mark.parametrize(
+    "command", ["report", "paths", "count", "predict", "scenario", "breakeven", "map", "fit", "score", "evidence"]
+)
 def test_help(command: str, cli_here: Run) -> None:
     ran = cli_here(command, "--help")
     assert ran.status == 0 and command in ran.out and ran.err == ""
@@ -196,6 +198,7 @@ def test_version(cli_here: Run) -> None:
 
 
 words = st.sampled_from([
+    "scenario", "netperf-2011",
     "count", "predict", "breakeven", "paths", "score", "evidence", "show", "verify", "--json", "--set", "--machine",
     "--interval", "--between", "--range", "--cases", "--scenario", "--evidence", "--unit", "--help",
     "slots", "slots=4", "=",

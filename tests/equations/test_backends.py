@@ -18,9 +18,10 @@ from points import ALL_PATHS, LARGE, SIZES, WIDEST, edges, exact, wide_scenarios
 from scenarios import domain, paths
 
 from mmiocost.equations import lowering
+from mmiocost.equations.compiled import compiled
 from mmiocost.equations.exponential import exponential
 from mmiocost.equations.integer import bisection_compares, tree_hit_compares
-from mmiocost.equations.lowering import Kernel, compiled, kernel
+from mmiocost.equations.lowering import Kernel, kernel
 from mmiocost.vocabulary import COLD_COMPARE
 
 COLD = {"cold_search_fraction": 0}
@@ -95,7 +96,6 @@ def test_blocks_take_numbers_beside_arrays_and_keep_what_is_the_same_in_all_rows
 
 @cache
 def fast(path: str) -> Kernel:
-    pytest.importorskip("numba", reason="numba is missing; install it with: make env")
     return compiled(path)
 
 
@@ -112,7 +112,8 @@ def test_compiled_searches(path: str) -> None:
 
 
 def test_code_that_numba_compiles_may_call_a_compiled_kernel() -> None:
-    numba = pytest.importorskip("numba", reason="numba is missing; install it with: make env")
+    import numba
+
     counts = fast("v517.slot.miss").function
     place = kernel("v517.slot.miss").parameters.index("slot_compare")
 
@@ -138,22 +139,6 @@ def test_the_compiled_exponential_has_the_same_bounds(exponent: float) -> None:
 def test_a_search_in_python_takes_as_many_steps_as_bits(function: Any) -> None:
     assert function(WIDEST, 0) in (30, 31)
     assert function(np.array([WIDEST, 1]), np.array([0, 0])).tolist() == [function(WIDEST, 0), 1]
-
-
-def test_without_numba_the_extra_is_named() -> None:
-    code = """
-import sys
-sys.modules["numba"] = None
-from mmiocost.equations.lowering import compiled, kernel
-from mmiocost.errors import MmioCostError
-assert kernel("v30.slot.hit")
-try:
-    compiled("v30.slot.hit")
-except MmioCostError as error:
-    print(error)
-"""
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=600, check=True)
-    assert "'fast'" in found.stdout and "numba" in found.stdout
 
 
 def test_numba_is_loaded_only_where_a_kernel_is_compiled() -> None:

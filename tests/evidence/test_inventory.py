@@ -42,7 +42,7 @@ def test_the_catalogue_counts_rows_and_names_sources() -> None:
 
 
 def test_every_file_under_data_is_in_the_catalogue() -> None:
-    beside = {"datapackage.json", "README.md", "validation/result.json"}
+    beside = {"datapackage.json", "README.md", *(f"validation/{name}.json" for name in ("result", "selection", "plan"))}
     known = {resource.path for resource in evidence.catalogue()} | beside
     found = {str(f.relative_to(resources.data_dir())) for f in resources.data_dir().rglob("*") if f.is_file()}
     assert found == known

@@ -19,7 +19,7 @@ SLOTS = code("slots = 8", parameters=True)
 
 
 def run(*paths: Path, out: Path, **changed: object) -> list[NotebookRun]:
-    arguments: dict[str, object] = {"parameters": {"slots": 32}, "inputs_hash": "model", "jobs": 2, **changed}
+    arguments: dict[str, object] = {"parameters": {"slots": 32}, "inputs": {"model code": "1"}, "jobs": 2, **changed}
     return run_notebooks(paths, out, **arguments)  # type: ignore[arg-type]
 
 
@@ -36,9 +36,9 @@ def test_a_notebook_is_executed_once_and_again_only_for_changed_inputs(tmp_path:
     assert [(r.status, r.seconds) for r in again] == [("unchanged", first[0].seconds)]
     assert trace.read_text() == "."
     assert run(path, out=out, parameters={"slots": 33})[0].status == "executed"
-    assert run(path, out=out, parameters={"slots": 33}, inputs_hash="other")[0].status == "executed"
+    assert run(path, out=out, parameters={"slots": 33}, inputs={"model code": "2"})[0].status == "executed"
     (out / "a.ipynb").write_text("{}")
-    assert run(path, out=out, parameters={"slots": 33}, inputs_hash="other")[0].status == "executed"
+    assert run(path, out=out, parameters={"slots": 33}, inputs={"model code": "2"})[0].status == "executed"
     assert trace.read_text() == "...."
 
 
@@ -111,7 +111,10 @@ def test_names_of_strangers_stay_inside_the_output_folder(tmp_path: Path) -> Non
     runs = run(first, second, out=tmp_path / "out")
     assert [(r.name, r.status) for r in runs] == [("evil-slots", "executed"), ("evil-slots-2", "executed")]
     made = sorted(path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*"))
-    assert made == ["evil-slots-2.ipynb", "evil-slots.ipynb", "ledger.json"]
+    assert made == [
+        ".lock", "evil-slots-2.ipynb", "evil-slots.ipynb",
+        "ledger", "ledger/evil-slots-2.json", "ledger/evil-slots.json",
+    ]  # fmt: skip
 
 
 def test_the_home_of_the_user_and_this_process_are_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -136,7 +139,7 @@ def test_workers_and_kernels_end_with_the_report(tmp_path: Path, signal_name: st
     program = f"""
 from pathlib import Path
 from mmiocost.execution import run_notebooks
-run_notebooks([Path({str(path)!r})], Path({str(tmp_path / "out")!r}), parameters={{}}, inputs_hash="")
+run_notebooks([Path({str(path)!r})], Path({str(tmp_path / "out")!r}), parameters={{}}, inputs={{}})
 """
     report = subprocess.Popen([sys.executable, "-c", program], stderr=subprocess.DEVNULL)
     wait_for(lambda: (tmp_path / "pids").exists() and (tmp_path / "pids").read_text().endswith("."))

@@ -17,6 +17,9 @@ from mmiocost.fitting.parameters import parameter_counts
 from mmiocost.fitting.prediction import weighted_costs
 from mmiocost.vocabulary import resolve
 
+# The trial took the nested machine for an ordinary one: one of seven, at four times the cost of the others.
+NESTED = 4 ** (1 / 7)
+
 
 def occurrences(name: str, path: str, **given: Any) -> dict[str, float]:
     """Parameters of a kernel in a scenario of a path; host without mitigations, warm caches unless said."""
@@ -37,8 +40,8 @@ def saving(fit: Fit, mode: str, machine: str = "", **given: Any) -> np.ndarray:
 @pytest.mark.parametrize(
     ("events", "low", "high"),
     [
-        (["vm_exit_instruction"], 1954, 6558),
-        (["userspace_exit", "device_model"], 8731, 34452),
+        (["vm_exit_instruction"], 1954 / NESTED, 6558 / NESTED),
+        (["userspace_exit", "device_model"], 8731 / NESTED, 34452 / NESTED),
         (["emulate_instruction", "instruction_fetch", "slot_search", "slot_compare"], 892, 3764),
         (["guest_pte_read", "slot_search", "slot_compare"], 30, 226),
         (["pio_dispatch", "io_bus_compare"], 113, 820),

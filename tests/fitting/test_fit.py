@@ -137,12 +137,6 @@ def test_sources_are_those_of_the_rows_and_of_the_prior(fit: Fit) -> None:
     assert len(set(sources_of(fit, list(fit.priors)))) == len(sources_of(fit, list(fit.priors)))
 
 
-def test_ranges_are_those_of_the_evidence(fit: Fit) -> None:
-    """Look-ups were measured at 13 and 117 slots; walks at most four levels deep."""
-    assert fit.ranges["slots:linear"][1] == 117
-    assert fit.ranges["guest_levels"] == (0, 4)
-
-
 def test_a_prior_that_is_missing_is_named(evidence: Evidence) -> None:
     priors = {name: prior for name, prior in evidence.priors.items() if name != "tlb_flush"}
     with pytest.raises(InvalidInput, match="tlb_flush: has no prior"):

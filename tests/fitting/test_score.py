@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from mmiocost.evidence import Evidence, read_observations
+from mmiocost.evidence import Evidence, Observation, read_measurements
+from mmiocost.evidence.records import unstated
 from mmiocost.fitting.fit import Fit
 from mmiocost.fitting.score import Score, score
 
@@ -15,7 +17,7 @@ from mmiocost.fitting.score import Score, score
 @pytest.fixture
 def held(write_rows: Callable[..., Path], evidence: Evidence, fit: Fit) -> Callable[..., Score]:
     def against(*rows: dict[str, object]) -> Score:
-        return score(read_observations(write_rows(*rows) / "observations.csv"), evidence, fit)
+        return score(read_measurements(write_rows(*rows) / "observations.csv")[0], evidence, fit)
 
     return against
 
@@ -75,6 +77,54 @@ def test_rows_that_the_model_does_not_cover_are_listed_with_the_reason(
     assert "no path v40.shadow.mmio_hit" in reasons["mine-2"]
     assert "generation is not known" in reasons["mine-3"]
     assert [item.id for item in found.observations] == ["mine-4"]
+
+
+@pytest.mark.parametrize(
+    ("row", "why"),
+    [
+        ({"quantity": "exit.hypercal", "value": 1}, "unknown quantity; did you mean 'exit.hypercall'?"),
+        ({"unit": "percent", "value": 1}, "its unit is percent, but exit.hypercall needs the dimension of cycle"),
+        (
+            {"quantity": "profile.share_guest_walk", "unit": "1", "value": 0.03},
+            "its unit is 1, but profile.share_guest_walk needs the dimension of percent",
+        ),
+        ({"value": 0}, "must be above 0"),
+        ({"value": -3}, "must be above 0"),
+        ({"value": "1e300", "unit": "s"}, "too large for a number of cycles"),
+        ({"value": 9, "spread": 1}, "spread and spread_kind come together, and one of them is missing"),
+        ({"value": 9, "spread": "1e9", "spread_kind": "sem"}, "its spread is so wide that every prediction holds"),
+    ],
+)
+def test_a_row_that_means_nothing_is_listed_beside_those_that_do(
+    held: Callable[..., Score], row: dict[str, object], why: str
+) -> None:
+    found = held({**KNOWN, "value": 3898}, {**KNOWN, **row}, {**KNOWN, "value": 3900})
+    assert found.not_scored == (("mine-2", why),)
+    assert [item.id for item in found.observations] == ["mine-1", "mine-3"]
+
+
+def test_many_rows_of_one_question_are_predicted_as_each_alone(
+    held: Callable[..., Score], evidence: Evidence, fit: Fit
+) -> None:
+    """Values and spreads differ, the question does not; the order of the file is kept."""
+    rows: list[dict[str, object]] = [
+        {**KNOWN, "value": 3000 + 7 * n, "spread": 1 + n % 50, "spread_kind": "sem", "machine": ("", "mine")[n % 2]}
+        for n in range(600)
+    ]
+    found = held(*rows).observations
+    assert [item.id for item in found] == [f"mine-{n}" for n in range(1, 601)]
+    for n in (0, 1, 299, 599):
+        one = Observation(**{**unstated(), **rows[n], "id": "alone", "unit": "cycle", "source_id": "mine"})
+        (alone,) = score([one], evidence, fit).observations
+        assert (found[n].low, found[n].predicted, found[n].high) == pytest.approx(
+            (alone.low, alone.predicted, alone.high)
+        )
+
+
+def test_a_row_of_the_fit_itself_is_marked_as_seen(evidence: Evidence, fit: Fit) -> None:
+    row = next(row for row in evidence.observations if row.use == "fit")
+    other = dataclasses.replace(row, value=row.value * 1.01)
+    assert [score([item], evidence, fit).observations[0].seen for item in (row, other)] == [True, False]
 
 
 def test_without_a_row_to_score_there_is_no_coverage(held: Callable[..., Score]) -> None:

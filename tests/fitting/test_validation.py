@@ -16,12 +16,14 @@ from mmiocost.errors import InvalidInput
 from mmiocost.evidence import Evidence, evidence_hash
 from mmiocost.evidence.digest import read_descriptor
 from mmiocost.fitting import validation
-from mmiocost.fitting.calibration import LEVELS, coverages, inside, rank
+from mmiocost.fitting.bootstrap import FIRST
+from mmiocost.fitting.calibration import LEVELS, coverages, coverages_by_group, inside, rank
 from mmiocost.fitting.design import Hyper
+from mmiocost.fitting.fit import MEDIAN_MACHINE
 from mmiocost.fitting.left_out import SCHEMES, Prediction, folds, predictions
 from mmiocost.fitting.recheck import differences
 from mmiocost.fitting.rows import Row, fit_rows
-from mmiocost.fitting.simulation import TRUTH, VARIANTS, World, ranks, world
+from mmiocost.fitting.simulation import NEW_MEASUREMENT, TRUTH, VARIANTS, World, ranks, world
 from mmiocost.fitting.validation_result import CODE, Validation, code_hash, read_validation, result_file, written
 from mmiocost.resources import data_dir
 
@@ -51,8 +53,26 @@ def test_the_kept_result_is_of_this_fit_and_this_evidence(kept: Validation) -> N
 
 def test_the_kept_result_has_the_size_that_is_claimed(kept: Validation) -> None:
     assert [study.variant for study in kept.studies] == list(VARIANTS)
-    assert all(len(cost.ranks) >= 200 for study in kept.studies for cost in study.costs)
+    assert all(len(cost.ranks) >= 1000 for study in kept.studies for cost in study.costs)
     assert [item.scheme for item in kept.held_out] == list(SCHEMES)
+
+
+def test_parameters_means_and_new_measurements_are_asked_of_known_and_new_machines(kept: Validation) -> None:
+    for study in kept.studies:
+        costs = [item.cost for item in study.costs]
+        assert sum(MEDIAN_MACHINE in cost for cost in costs) == 4
+        for machine in ("new machine", "skylake-8160"):
+            assert sum(machine in cost and NEW_MEASUREMENT in cost for cost in costs) == 1
+            assert sum(machine in cost and NEW_MEASUREMENT not in cost for cost in costs) == 1
+
+
+def test_refits_of_drawn_sources_stand_beside_the_fit(kept: Validation) -> None:
+    """Both hold the fit's value; with so few sources nothing finer is asked of them."""
+    assert kept.draws["bootstrap"] == 1000
+    for item in kept.bootstrap:
+        assert item.low < item.fit_value < item.high and item.fit_low < item.value < item.fit_high
+        assert 0 <= item.lost < 1
+    assert any("bootstrap" in note for note in kept.notes) == any(item.width_ratio > 1.5 for item in kept.bootstrap)
 
 
 def test_a_sample_made_again_gives_what_was_kept(kept: Validation, evidence: Evidence) -> None:
@@ -60,18 +80,20 @@ def test_a_sample_made_again_gives_what_was_kept(kept: Validation, evidence: Evi
 
 
 def test_a_kept_result_of_other_numbers_is_found(kept: Validation, evidence: Evidence) -> None:
-    """Two simulations of one variant with other ranks, and one fold with ranks moved by a hundredth."""
+    """Two simulations of one variant with other ranks, a fold with ranks moved by a hundredth, other refits."""
     moved = [replace(item, rank=item.rank + 0.01) for item in kept.held_out[0].predictions]
     costs = (replace(kept.studies[2].costs[0], ranks=(0.5, 0.5)), *kept.studies[2].costs[1:])
     other = replace(
         kept,
         studies=(replace(kept.studies[2], costs=costs),),
         held_out=(replace(kept.held_out[0], predictions=tuple(moved)),),
+        bootstrap=(replace(kept.bootstrap[0], first=(1.0,) * FIRST), *kept.bootstrap[1:]),
     )
     found = differences(other, evidence)
-    assert len(found) == 3
+    assert len(found) == 4
     assert all("scatter known: simulation" in line for line in found[:2])
     assert "bonzini2012_vmexit_pio" in found[2]
+    assert "bootstrap by source" in found[3]
 
 
 def test_the_kept_coverage_is_that_of_the_kept_ranks(kept: Validation) -> None:
@@ -79,6 +101,10 @@ def test_the_kept_coverage_is_that_of_the_kept_ranks(kept: Validation) -> None:
         assert all(cost.coverage == coverages(cost.ranks) for cost in study.costs)
     for held in kept.held_out:
         assert held.coverage == coverages([item.rank for item in held.predictions])
+        sources = {
+            item.source: [one.rank for one in held.predictions if one.source == item.source] for item in held.groups
+        }
+        assert held.by_source == coverages_by_group(sources)
         assert sum(group.inside for group in held.groups) == round(held.coverage[-1].covered * len(held.predictions))
 
 
@@ -123,6 +149,13 @@ def test_ranks_at_the_ends_are_too_narrow_and_ranks_in_the_middle_are_not() -> N
     assert not any(item.too_narrow for item in coverages([0.5] * 40))
 
 
+def test_a_group_of_many_truths_counts_as_much_as_one_of_a_single_truth() -> None:
+    """Ten covered rows of one source beside one row of another that no interval covers."""
+    found = coverages_by_group({"many": [0.5] * 10, "one": [0.001]})
+    assert [(item.covered, item.count) for item in found] == [(0.5, 2)] * 3
+    assert found[-1].error == pytest.approx(math.sqrt(0.95 * 0.05 / 2))
+
+
 def test_a_rank_counts_the_draws_below() -> None:
     draws = np.array([1.0, 2.0, 3.0, 4.0])
     assert [rank(draws, truth) for truth in (0.0, 2.5, 9.0)] == pytest.approx([0.1, 0.5, 0.9])
@@ -153,8 +186,8 @@ def predicted(item: Prediction, moved: float) -> float:
 
 
 def test_the_hash_covers_every_module_that_the_numbers_come_from() -> None:
-    """All of the room that simulation and left_out import, directly or not."""
-    assert set(reached("simulation", "left_out")) <= set(CODE)
+    """All of the room that the checks import, directly or not."""
+    assert set(reached("simulation", "left_out", "bootstrap")) <= set(CODE)
 
 
 def reached(*names: str) -> Iterator[str]:
@@ -182,7 +215,7 @@ def test_another_code_or_evidence_is_said_with_the_command(kept: Validation) -> 
     assert not replace(kept, evidence="0").is_current
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"format": 0}', '{"format": 1}', '{"format": 1, "studies": 3}'])
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"format": 0}', '{"format": 2}', '{"format": 2, "studies": 3}'])
 def test_a_damaged_result_is_refused_with_the_command(text: str, tmp_path: Path) -> None:
     file = tmp_path / "result.json"
     file.write_text(text)

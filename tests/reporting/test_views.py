@@ -9,7 +9,14 @@ from mmiocost.reporting import views
 from mmiocost.reporting.display import Figure, Formula, Table
 
 ARGUMENTS = {
+    "break_even_formulas": ({},),
+    "break_even_tables": ({},),
+    "faults_against_fills": ({},),
+    "slots_against_cold_searches": ({},),
+    "slots_against_updates": ({},),
     "hazard_schedules": ("freed_page",),
+    "plan_tables": ({},),
+    "sensitivity_figure": ({},),
     "system_sequences": ("the fast MMIO bus",),
     "system_stack": ("the fast MMIO bus",),
 }

@@ -13,10 +13,11 @@ from mmiocost.whatif.scenario import Scenario
 
 KNOWN = "skylake-8160/a-6.8-off-host"
 SAVING, SPEEDUP, REGRESSION = "saving:fast_mmio", "speedup:fast_mmio", "regression:bypass_guest_pf"
+OVERHEAD = "overhead:generation_wrap"
 _MIX = (
     "hit_fraction", "generation_rate", "zapping_rate", "cold_search_fraction", "cycles_per_transaction",
     "accesses_per_transaction", "mmio_rate", "mmio_pages", "fill_rate", "fault_rate", "notrap_fraction",
-    "true_fault_fraction",
+    "true_fault_fraction", "address_spaces",
     "userspace_fraction",
 )  # fmt: skip
 
@@ -133,7 +134,7 @@ def test_without_notrap_entries_the_switch_always_loses() -> None:
     ("quantity", "line"),
     [
         ("saving:fast_mmoi", "quantity=saving:fast_mmoi: must be one of saving:fast_mmio, speedup:fast_mmio,"
-         " regression:bypass_guest_pf, cost:PATH; did you mean 'saving:fast_mmio'?"),
+         " regression:bypass_guest_pf, overhead:generation_wrap, cost:PATH; did you mean 'saving:fast_mmio'?"),
         ("cost:v31.ept.mmio_hot", "quantity: path=v31.ept.mmio_hot: unknown path; did you mean 'v31.ept.mmio_hit'?"),
     ],
 )  # fmt: skip
@@ -177,3 +178,44 @@ def test_counts_leave_zeros_out_and_refuse_what_a_path_does_not_admit() -> None:
     assert count("v30.slot.miss", {"slots": 35}) == {"slot_search": 1, "slot_compare": 35}
     with pytest.raises(InvalidInput, match="guest_levels=1"):
         count("v31.ept.mmio_hit", {"guest_levels": 1})
+
+
+def test_address_spaces_enter_what_the_wraps_of_the_generation_number_cost() -> None:
+    """2¹⁹ bumps a round, divided among the address spaces from 3.16 on: 6.1 days at one update a second, or 3.0."""
+    one, two = (predict(OVERHEAD, scenario(after="v414", generation_rate=1, address_spaces=n)) for n in (1, 2))
+    assert one.notes == ("the generation number wraps once in 146 hours (6.07 days)",)
+    assert two.notes == ("the generation number wraps once in 72.8 hours (3.03 days)",)
+    assert two.value == pytest.approx(2 * one.value) and one.unit == "cycle/s"
+    early = [predict(OVERHEAD, scenario(after="v311", generation_rate=1, address_spaces=n)).value for n in (1, 2)]
+    assert early[0] == early[1] == pytest.approx(one.value)
+
+
+def test_the_cost_of_the_wraps_is_their_rate_times_that_of_one() -> None:
+    asked = scenario(after="v517", generation_rate=40, zapping_rate=10, address_spaces=2, shadow_pages=500)
+    wrap = predict("cost:v311.any.slot_update_wrap", scenario(shadow_pages=500))
+    found = predict(OVERHEAD, asked)
+    for name in ("value", "low", "high"):
+        assert getattr(found, name) == pytest.approx(getattr(wrap, name) * (40 + 10) * 2 / 2**19)
+
+
+def test_without_updates_nothing_wraps_and_before_3_11_nothing_can() -> None:
+    found = predict(OVERHEAD, scenario(after="v414"))
+    assert (found.value, found.low, found.high) == (0, 0, 0) and "never wraps" in found.notes[0]
+    assert refused(OVERHEAD, scenario(after="v36")) == (
+        "after=v36: must be v311 or later: before 3.11 MMIO sptes hold no generation number"
+    )
+    assert refused(OVERHEAD, scenario(after="v40"), unit="ns") == f"--unit: ns: {OVERHEAD} is no number of cycles"
+
+
+def test_many_predictions_of_one_predictor_are_those_of_each_alone() -> None:
+    from mmiocost.whatif.predict import Predictor
+
+    several = Predictor()
+    asked = [
+        (SAVING, scenario(slots=32), {}), ("cost:v517.any.hypercall", scenario(KNOWN), {"unit": "ns"}),
+        (REGRESSION, scenario(), {}),
+        ("cost:v517.any.hypercall", scenario(KNOWN), {"interval_kind": "new_measurement"}),
+        (SAVING, scenario("unnamed-2012", slots=32), {}),
+    ]  # fmt: skip
+    for quantity, where, options in (*asked, *reversed(asked)):
+        assert several(quantity, where, **options) == predict(quantity, where, **options)

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from mmiocost.errors import InvalidInput
+from mmiocost.whatif.predict import predict
 from mmiocost.whatif.scenario import Scenario, read_scenario
 
 FULL = """
@@ -148,7 +149,7 @@ def test_a_set_that_is_no_mapping_is_refused(tmp_path: Path) -> None:
     ("content", "reason"),
     [
         (b"name: \xff\xfe", "can't be read: is not UTF-8 text"),
-        (b"a" * ((1 << 20) + 1), "is larger than 1 MiB, which no scenario is"),
+        (b"a" * ((1 << 16) + 1), "is larger than 64 KiB, which no scenario is"),
     ],
 )
 def test_a_file_that_is_no_text_or_too_large_is_refused(tmp_path: Path, content: bytes, reason: str) -> None:
@@ -198,6 +199,144 @@ def test_a_release_written_as_a_number_is_not_taken_for_another(tmp_path: Path) 
     """YAML reads 3.10 as 3.1, another generation: the file must quote it."""
     (line,) = lines(file=written(tmp_path, "compare: {after: 3.10}"))
     assert "quote" in line
+
+
+def test_a_file_may_say_what_it_is_about_where_its_values_come_from_and_what_to_ask(tmp_path: Path) -> None:
+    text = """
+about: one guest
+set: {slots: 32, guest_levels: 4}
+sources: {slots: "row williamson2011_wbtree-002", guest_levels: "assumption: a 64-bit guest"}
+questions: ["saving:fast_mmio"]
+"""
+    file = written(tmp_path, text)
+    found = read_scenario(file=file)
+    assert (found.about, found.questions) == ("one guest", ("saving:fast_mmio",))
+    assert found.sources == {"slots": "row williamson2011_wbtree-002", "guest_levels": "assumption: a 64-bit guest"}
+    changed = read_scenario(["slots=8"], file)
+    assert changed.sources == {"guest_levels": "assumption: a 64-bit guest"}, "the source is not that of the new value"
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("about: [x]", "about=['x']: must be a text of at most 1000 characters"),
+        ("sources: {slots: x}", "sources.slots: is no symbol that `set` gives a value"),
+        (
+            "set: {slots: 4}\nsources: {slot: x}",
+            "sources.slot: is no symbol that `set` gives a value; did you mean 'slots'?",
+        ),
+        ("set: {slots: 4}\nsources: {slots: 4}", "sources={'slots': 4}: must be a mapping of symbols to texts"),
+        (
+            "questions: saving:fast_mmio",
+            "questions=saving:fast_mmio: must be a list of quantities, such as [saving:fast_mmio]",
+        ),
+        ("name: no", "name=False: must be a text of at most 200 characters"),
+        ("machine: 4", "machine=4: must be a text of at most 200 characters"),
+        ("state: [x]", "state=['x']: must be the name of a state, or a mapping with kernel and mitigations"),
+        ("state: {mitigations: some}", "state.mitigations=some: must be none or all"),
+        ("state: {kernel: 6.8}", 'state.kernel=6.8: must be in quotes, such as "3.10", which is not 3.1'),
+        ("compare: v31", "compare.: must be a mapping with before and after"),
+    ],
+)
+def test_each_wrong_field_has_its_line(tmp_path: Path, text: str, line: str) -> None:
+    assert lines(file=written(tmp_path, text)) == [f"scenario.yaml: {line}"]
+
+
+def test_a_design_is_no_kernel_and_the_line_says_where_it_is_compared(tmp_path: Path) -> None:
+    (line,) = lines(file=written(tmp_path, "compare: {after: unified}"))
+    assert line.endswith("; the design unified is compared by `breakeven --between`")
+
+
+# --- files that do not mean what they look like ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["set: {slots: 4, slots: 8}", "mode: ept\nmode: shadow", "name: x\n'name': y", "set: {? slots : 1, slots: 2}"],
+)
+def test_a_key_that_stands_twice_is_refused(tmp_path: Path, text: str) -> None:
+    """PyYAML takes the last one silently."""
+    (line,) = lines(file=written(tmp_path, text))
+    assert "stands twice" in line and "line" in line
+    (line,) = lines(file=written(tmp_path, 'name = "x"\nname = "y"', "s.toml"))
+    assert line.startswith("s.toml: is no TOML: ")
+
+
+@pytest.mark.parametrize(
+    ("written_as", "line"),
+    [
+        ("010", None), ("1:30", "slots=1:30: has the unknown unit ':30'"), ("1_000", "slots=1_000: is not a number"),
+        ("0x20", "slots=0x20: has the unknown unit 'x20'"), ("0b11", "slots=0b11: has the unknown unit 'b11'"),
+        (".inf", "slots=.inf: is not a number"), (".nan", "slots=.nan: is not a number"),
+        ("-.inf", "slots=-.inf: is not a number"), ("2011-06-09", "slots=2011-06-09: is not a number"),
+        ("1e400", "slots=1e400: is too large for a number"),
+        ("9" * 5000, f"slots={'9' * 200}: is too large for a number"),
+        ("-4", None), ("4.0", None), ("4e0", None), ("~", "slots=None: must be a number, with a unit or without"),
+    ],
+)  # fmt: skip
+def test_a_number_is_what_it_looks_like(tmp_path: Path, written_as: str, line: str | None) -> None:
+    """YAML 1.1 reads 010 as 8, 1:30 as 90, 1_000 as 1000: here each is decimal or refused."""
+    file = written(tmp_path, f"set: {{slots: {written_as}}}")
+    if line is None:
+        assert read_scenario(file=file).counts == {"slots": {"010": 10, "-4": -4}.get(written_as, 4)}
+    else:
+        assert lines(file=file)[0].startswith(f"scenario.yaml: {line}")
+
+
+@pytest.mark.parametrize(
+    ("value", "part"),
+    [
+        ("2011-06-09", "must be a number"), ("nan", "is not a number"), ("inf", "is not a number"),
+        ("1e999", "is not a number"), ("[1, 2]", "must be a number"), ("07:32:00", "must be a number"),
+    ],
+)  # fmt: skip
+def test_toml_has_dates_and_infinities_and_neither_is_a_value(tmp_path: Path, value: str, part: str) -> None:
+    (line,) = lines(file=written(tmp_path, f"[set]\nslots = {value}", "s.toml"))
+    assert line.startswith("s.toml: slots=") and part in line
+
+
+def test_merge_keys_that_would_unfold_without_end_are_refused(tmp_path: Path) -> None:
+    """Nine levels of nine merges make 9⁹ entries in PyYAML."""
+    bomb = "a0: &a0 {x: 1}\n"
+    bomb += "".join(f"a{n}: &a{n} {{<<: [{','.join([f'*a{n - 1}'] * 9)}]}}\n" for n in range(1, 10))
+    (line,) = lines(file=written(tmp_path, bomb))
+    assert "merge keys (<<) are not taken" in line
+
+
+@pytest.mark.parametrize(
+    "text", ["[" * 20000, "{a: " * 10000, "- " * 20000, "a:\n" + "\n".join(" " * n + "- " for n in range(300))]
+)
+def test_deep_nesting_is_refused(tmp_path: Path, text: str) -> None:
+    found = lines(file=written(tmp_path, text))
+    assert found and all(line.startswith("scenario.yaml: ") for line in found) and max(map(len, found)) < 2000
+    found = lines(file=written(tmp_path, "a = " + "[" * 20000, "s.toml"))
+    assert found[0].startswith("s.toml: is no TOML: ")
+
+
+def test_a_file_of_a_hundred_megabytes_is_not_read(tmp_path: Path) -> None:
+    file = tmp_path / "s.yaml"
+    with file.open("wb") as stream:
+        stream.truncate(100 << 20)
+    assert lines(file=file) == ["s.yaml: is larger than 64 KiB, which no scenario is"]
+
+
+def test_so_many_errors_are_not_all_said(tmp_path: Path) -> None:
+    text = "set:\n" + "".join(f"  slot{n}: 1\n" for n in range(3000))
+    found = lines(file=written(tmp_path, text))
+    assert len(found) == 101 and found[-1] == "scenario.yaml: has more errors than these 100"
+
+
+def test_what_an_editor_puts_in_front_of_a_text_is_skipped(tmp_path: Path) -> None:
+    for name, text in (("s.yaml", "set: {slots: 8}"), ("s.toml", "[set]\nslots = 8")):
+        assert read_scenario(file=written(tmp_path, b"\xef\xbb\xbf" + text.encode(), name)).counts == {"slots": 8}
+
+
+@pytest.mark.parametrize(
+    "tag", ["!!python/object/apply:os.system [ls]", "!!python/name:os.system", "!include x", "!!float x"]
+)
+def test_a_tag_runs_nothing(tmp_path: Path, tag: str) -> None:
+    found = lines(file=written(tmp_path, f"set: {{slots: {tag}}}"))
+    assert len(found) == 1 and found[0].startswith("scenario.yaml: ")
 
 
 scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.dates()
@@ -267,6 +406,19 @@ def test_a_state_in_words_sets_the_kernel_and_the_mitigations(tmp_path):
     assert found.after == "v517"
     assert found.counts == {"exit_mitigated": 0, "userspace_mitigated": 1, "emulation_mitigated": 1}
     assert "kernel 6.8.0-94-generic is of generation v517" in found.notes[0]
+
+
+def test_a_value_outside_its_domain_names_the_file_that_gave_it(tmp_path):
+    """A file's values are held against the path like those of the options; each line says where its value is from."""
+    file = written(tmp_path, "set: {guest_levels: 1, slots: 0, ram_slot: 9}")
+    with pytest.raises(InvalidInput) as caught:
+        read_scenario(["slots=4"], file, path="v31.ept.mmio_hit")
+    found = [(Path(problem.where).name, problem.field) for problem in caught.value.problems]
+    assert found == [("scenario.yaml", "ram_slot"), ("scenario.yaml", "guest_levels")]
+    with pytest.raises(InvalidInput) as caught:
+        predict("saving:fast_mmio", read_scenario(["guest_levels=7"], file))
+    found = [(Path(problem.where).name, problem.field) for problem in caught.value.problems]
+    assert found == [("scenario.yaml", "slots"), ("scenario.yaml", "ram_slot"), ("--set", "guest_levels")]
 
 
 def test_a_part_of_the_updates_is_no_more_than_all_of_them():

@@ -1,4 +1,4 @@
-"""``evidence list``, ``evidence show`` and ``evidence verify``."""
+"""``evidence list``, ``evidence show``, ``evidence verify`` and ``evidence remove``."""
 
 from __future__ import annotations
 
@@ -20,6 +20,9 @@ def register(commands: Commands) -> None:
     shown.add_argument("name", metavar="ID", help="a resource, a source or an observation")
     for parser in (shown, add_command(inner, "verify", verify)):
         evidence_option(parser)
+    removed = add_command(inner, "remove", remove)
+    removed.add_argument("name", metavar="ID|FILE", help="an import's id, or the name of its file")
+    removed.add_argument("--from", dest="folder", type=Path, required=True, metavar="DIR", help="folder of evidence")
 
 
 def list_(json: bool = False) -> None:
@@ -83,3 +86,16 @@ def verify(evidence: list[Path], json: bool) -> int:
             for problem in item.problems:
                 print(f"         {problem}")
     return 0 if sound else 1
+
+
+def remove(name: str, folder: Path, json: bool) -> None:
+    """Take one import out of a folder of evidence."""
+    from ..evidence import evidence_hash
+    from ..evidence.importers.folder import remove as take_out
+
+    found = take_out(folder, name)
+    file = name if found is None else found.entry["file"]
+    if json:
+        print_json({"removed": name if found is None else found.id, "file": file, **envelope(evidence_hash([folder]))})
+    else:
+        print(f"removed {file}; {folder} keeps its other imports")

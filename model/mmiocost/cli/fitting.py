@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as json_text
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -20,19 +21,29 @@ def register(commands: Commands) -> None:
     evidence_option(fitted)
     scored = add_command(commands, "score", score)
     scored.add_argument("file", type=Path, metavar="FILE.csv", help="rows in the schema of data/observations.csv")
+    evidence_option(scored)
 
 
 def fit(out: Path | None, evidence: list[Path], json: bool) -> None:
     """Parameters of the joint fit with their intervals, and how well it reproduces its rows."""
-    from ..evidence import evidence_hash
+    from ..evidence import Folders, evidence_hash
+    from ..fitting.conflict import conflicts
+    from ..fitting.identifiability import current_identifiability
     from ..fitting.store import current_summary
     from ..fitting.validation_result import read_validation
+    from ..reporting.identifiability import identifiability_document, statements
 
+    told = current_identifiability(evidence)
     found = current_summary(evidence)
     document = {
         "parameters": [asdict(item) for item in found.parameters],
         "validation": {**found.validation, "kept_checks": read_validation().document()},
         "scatter": found.scatter,
+        **identifiability_document(told),
+        "conflicts": [
+            {"host": item.host, **asdict(item), "outside": len(item.outside)} for item in conflicts(evidence)
+        ],
+        "notes": Folders.of(evidence).notes,
         **envelope(evidence_hash(evidence)),
     }
     if out is not None:
@@ -40,7 +51,10 @@ def fit(out: Path | None, evidence: list[Path], json: bool) -> None:
     if json:
         print_json(document)
     else:
-        print(_fit_text(found))
+        from ..reporting.conflicts import said_first
+
+        said = statements(told, plain=True)
+        print("\n".join([*said_first(evidence, plain=True), _fit_text(found), *(["", *said] if said else [])]))
 
 
 def _write(out: Path, document: dict[str, Any]) -> None:
@@ -71,18 +85,28 @@ def _fit_text(found: Any) -> str:
     )
 
 
-def score(file: Path, json: bool) -> None:
-    """The packaged fit held against observations that it has not seen."""
-    from ..evidence import evidence_hash, load, read_observations
-    from ..fitting.score import score as held_against
+def score(file: Path, evidence: list[Path], json: bool) -> None:
+    """The fit held against other observations: every row is scored or listed with the reason why not."""
+    from ..evidence import evidence_hash, load, read_measurements
     from ..fitting.store import current_fit
+    from ..whatif.scoring import score as held_against
 
-    found = held_against(read_observations(file), load(), current_fit())
+    rows, notices = read_measurements(file)
+    for line in notices:
+        print(line, file=sys.stderr)
+    found = held_against(rows, load(evidence), current_fit(evidence))
     if json:
-        document = asdict(found)
-        document["scored"] = len(found.observations)
-        document["not_scored"] = [{"id": id_, "why": why} for id_, why in found.not_scored]
-        print_json({**document, **envelope(evidence_hash())})
+        print_json(
+            {
+                "observations": [vars(item) for item in found.observations],
+                "scored": len(found.observations),
+                "not_scored": [{"id": id_, "why": why} for id_, why in found.not_scored],
+                "coverage": found.coverage,
+                "median_relative_error": found.median_relative_error,
+                "kinds": [asdict(item) for item in found.kinds()],
+                **envelope(evidence_hash(evidence)),
+            }
+        )
     else:
         print(_score_text(found))
 
@@ -91,12 +115,16 @@ def _score_text(found: Any) -> str:
     lines = []
     for item in found.observations:
         mark = " " if item.inside else "!"
-        predicted = quantity_text(item.predicted, item.low, item.high, item.unit)
+        unit = "%" if item.unit == "percent" else item.unit
+        predicted = quantity_text(item.predicted, item.low, item.high, unit)
         lines.append(
-            (f"{mark} {item.id}", quantity_text(item.measured, unit=item.unit), f"predicted {predicted}", item.machine)
+            (f"{mark} {item.id}", quantity_text(item.measured, unit=unit), f"predicted {predicted}", item.machine)
         )
     parts = [in_columns(lines)] if lines else []
     parts += [f"- {id_}: not scored: {why}" for id_, why in found.not_scored]
+    assumed = dict.fromkeys(item.assumed for item in found.observations if item.assumed)
+    parts += [f"workload rows assume {text}" for text in assumed]
+    parts += [_kind_text(kind) for kind in found.kinds()]
     if found.observations:
         parts.append(
             f"{len(found.observations)} scored, {len(found.not_scored)} not; {percent(found.coverage)} inside the 95 %"
@@ -105,3 +133,11 @@ def _score_text(found: Any) -> str:
     else:
         parts.append(f"no row could be scored; {len(found.not_scored)} listed with the reason")
     return "\n".join(parts)
+
+
+def _kind_text(kind: Any) -> str:
+    seen = f", {kind.seen} of them seen by the fit" if kind.seen else ""
+    return (
+        f"{kind.kind}: {kind.scored} rows{seen}; {percent(kind.coverage)} inside, median relative error"
+        f" {percent(kind.median_relative_error)}"
+    )

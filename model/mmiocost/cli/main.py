@@ -8,7 +8,22 @@ from collections.abc import Sequence
 
 from .. import __version__
 from ..errors import InvalidInput, MmioCostError, Problem
-from . import counts, evidence, fitting, hazards, questions, report
+from . import (
+    batch,
+    breakeven,
+    counts,
+    evidence,
+    fitting,
+    hazards,
+    importing,
+    maps,
+    measure,
+    planning,
+    questions,
+    report,
+    scenarios,
+    sweep,
+)
 from .options import Parser
 from .output import envelope
 
@@ -30,7 +45,22 @@ def parser() -> Parser:
     top.add_argument("--version", action="version", version=f"mmiocost {__version__}")
     top.set_defaults(run=_say_what_next)
     commands = top.add_subparsers(metavar="COMMAND", parser_class=Parser)
-    for module in (report, counts, questions, hazards, fitting, evidence):
+    for module in (
+        report,
+        batch,
+        counts,
+        questions,
+        scenarios,
+        breakeven,
+        maps,
+        planning,
+        hazards,
+        fitting,
+        evidence,
+        importing,
+        measure,
+        sweep,
+    ):
         module.register(commands)
     return top
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from ..errors import InvalidInput
+from ..evidence.digest import ALONE
 
 Commands = Any  # what ArgumentParser.add_subparsers gives; argparse does not name its type
 
@@ -38,7 +39,8 @@ def add_command(commands: Commands, name: str, run: Callable[..., Any]) -> Parse
 def scenario_options(parser: Parser) -> None:
     """``--set``, ``--scenario`` and ``--machine``."""
     set_option(parser)
-    parser.add_argument("--scenario", type=Path, metavar="FILE", help="read a YAML or TOML scenario")
+    library = "read a YAML or TOML scenario, or one of the library by name (`mmiocost scenario` lists them)"
+    parser.add_argument("--scenario", type=Path, metavar="FILE", help=library)
     parser.add_argument(
         "--machine", metavar="NAME", help="a machine of the evidence, or MACHINE/STATE; default: the population"
     )
@@ -52,7 +54,11 @@ def set_option(parser: Parser) -> None:
 
 
 def evidence_option(parser: Parser) -> None:
-    """``--evidence DIR``."""
+    """``--evidence DIR`` and ``--alone``: the option ``evidence`` as :class:`mmiocost.evidence.Folders` reads it.
+
+    A command hands the list on as it is, to ``current_fit``, ``load``, ``evidence_hash`` and all that takes evidence;
+    the mark for ``--alone`` stands among the folders.
+    """
     parser.add_argument(
         "--evidence",
         action="append",
@@ -61,6 +67,8 @@ def evidence_option(parser: Parser) -> None:
         metavar="DIR",
         help="add the user's evidence to the packaged one; may repeat",
     )
+    alone = "fit the user's evidence alone, with the packaged priors but without the packaged rows"
+    parser.add_argument("--alone", dest="evidence", action="append_const", const=ALONE, help=alone)
 
 
 def cases_option(parser: Parser) -> None:

@@ -1,33 +1,33 @@
-"""``paths``, ``predict`` and ``breakeven``."""
+"""``paths`` and ``predict``."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ..errors import InvalidInput
+from ..errors import InvalidInput, nearest_name
 from ..evidence import evidence_hash
 from .options import Commands, Parser, add_command, cases_option, evidence_option, scenario_options
 from .output import envelope, in_columns, print_json, read_cases
+
+if TYPE_CHECKING:
+    from ..whatif.predict import Predictor
+
+
+_CASE: dict[str, Any] = {"quantity": None, "set": {}, "machine": None, "scenario": None}
 
 
 def register(commands: Commands) -> None:
     """Add the commands."""
     add_command(commands, "paths", paths)
     _register_predict(add_command(commands, "predict", predict))
-    even = add_command(commands, "breakeven", breakeven)
-    even.add_argument("variable", metavar="VARIABLE", help="the symbol to vary")
-    designs = "two paths or designs: before, after, unified, bypass, no-bypass"
-    even.add_argument("--between", nargs=2, required=True, metavar=("A", "B"), help=designs)
-    even.add_argument("--range", dest="over", metavar="LO:HI", help="range of the variable")
-    scenario_options(even)
-    evidence_option(even)
 
 
 def _register_predict(parser: Parser) -> None:
-    quantities = "cost:PATH, saving:fast_mmio, speedup:fast_mmio or regression:bypass_guest_pf"
+    quantities = (
+        "cost:PATH, saving:fast_mmio, speedup:fast_mmio, regression:bypass_guest_pf or overhead:generation_wrap"
+    )
     parser.add_argument("quantity", nargs="?", metavar="QUANTITY", help=quantities)
     scenario_options(parser)
     kinds = "known_machine, new_machine or new_measurement"
@@ -67,80 +67,63 @@ def predict(
     cases: Path | None,
     json: bool,
 ) -> None:
-    """A cost, saving or rate with its 95 % interval. With --cases, FILE lists {"quantity", "set", "machine"}."""
-    from ..whatif.predict import predict as ask
+    """A cost, saving or rate with its 95 % interval. With --cases, FILE lists {"quantity", "set", "machine",
+    "scenario"}, the last a name or the fields of a scenario file.
+    """
+    from ..whatif.predict import Predictor
     from ..whatif.scenario import read_scenario
-    from .text import prediction_text
 
     if (quantity is None) == (cases is None):
         raise InvalidInput.one("mmiocost predict", "QUANTITY", quantity or "", "give a quantity or --cases FILE")
     if clock_hz is not None and not 0 < clock_hz < 1e12:
         raise InvalidInput.one("--clock-hz", "", clock_hz, "must be a clock in Hz, such as 2.1e9")
     options: dict[str, Any] = {
-        "interval_kind": interval, "unit": None if unit == "cycle" else unit, "clock_hz": clock_hz,
-        "evidence": evidence,
+        "interval_kind": interval, "unit": None if unit == "cycle" else unit, "clock_hz": clock_hz
     }  # fmt: skip
+    predictor = Predictor(evidence)
     if cases is not None:
-        print_json([_predict_case(case, options) for case in read_cases(cases)])
+        about = envelope(evidence_hash(evidence))
+        print_json([{**_case(case, predictor, options), **about} for case in read_cases(cases)])
         return
     assert quantity is not None
     path = quantity.removeprefix("cost:") if quantity.startswith("cost:") else None
-    found = ask(quantity, read_scenario(sets, scenario, machine, path=path), **options)
+    found = predictor(quantity, read_scenario(sets, scenario, machine, path=path), **options)
     if json:
-        print_json({**asdict(found), **envelope(found.evidence)})
+        print_json({**vars(found), "widest": found.widest and vars(found.widest), **envelope(found.evidence)})
     else:
+        from .text import prediction_text
+
         print(prediction_text(found))
 
 
-def _predict_case(case: Mapping[str, Any], options: Mapping[str, Any]) -> dict[str, Any]:
-    from ..whatif.predict import predict as ask
-    from ..whatif.scenario import read_scenario
+def _case(case: Mapping[str, Any], predictor: Predictor, options: Mapping[str, Any]) -> dict[str, Any]:
+    from ..whatif.scenario import read_scenario, scenario_of
 
-    quantity, given, machine = case.get("quantity"), case.get("set", {}), case.get("machine")
-    about = envelope(evidence_hash(options["evidence"]))
     try:
-        if not isinstance(quantity, str) or not isinstance(given, dict) or not isinstance(machine, str | None):
-            raise InvalidInput.one(
-                "", "case", "", 'must be {"quantity": name, "set": {symbol: value}, "machine": name}'
-            )
-        scenario = read_scenario([f"{name}={value}" for name, value in given.items()], None, machine)
-        return {**asdict(ask(quantity, scenario, **options)), **about}
+        quantity, given, machine, base = _checked(case)
+        sets = [f"{name}={value}" for name, value in given.items()]
+        if isinstance(base, Mapping):
+            asked = scenario_of(base, "scenario", sets, machine)
+        else:
+            asked = read_scenario(sets, base, machine)
+        found = predictor(quantity, asked, **options)
+        return {**vars(found), "widest": found.widest and vars(found.widest)}
     except InvalidInput as error:
-        return {"quantity": quantity, "error": str(error), **about}
+        return {"quantity": case.get("quantity"), "error": str(error)}
 
 
-def breakeven(
-    variable: str,
-    between: list[str],
-    over: str | None,
-    sets: list[str],
-    scenario: Path | None,
-    machine: str | None,
-    evidence: list[Path],
-    json: bool,
-) -> None:
-    """Where two designs cost the same."""
-    from ..whatif.breakeven import breakeven as ask
-    from ..whatif.breakeven import symbol_unit
-    from ..whatif.scenario import read_scenario
-    from .text import breakeven_text
-
-    symbol_unit(variable)
-    asked = read_scenario(sets, scenario, machine)
-    found = ask(variable, (between[0], between[1]), asked, over=_range(over, variable), evidence=evidence)
-    if json:
-        print_json({**asdict(found), **envelope(found.evidence)})
-    else:
-        print(breakeven_text(found))
-
-
-def _range(text: str | None, variable: str) -> tuple[float, float] | None:
-    from ..units import UnitError, parse_number
-
-    if text is None:
-        return None
-    low, _, high = text.partition(":")
-    try:
-        return parse_number(low), parse_number(high)
-    except UnitError as error:
-        raise InvalidInput.one("--range", variable, text, "must be LOW:HIGH, two numbers") from error
+def _checked(case: Mapping[str, Any]) -> tuple[str, Mapping[str, Any], str | None, str | Mapping[str, Any] | None]:
+    """The fields of a case. Raises InvalidInput for one that is unknown or of another kind."""
+    unknown = [name for name in case if name not in _CASE]
+    if unknown:
+        raise InvalidInput.one("", str(unknown[0]), "", "unknown field", nearest_name(str(unknown[0]), _CASE))
+    quantity, given, machine, base = (case.get(name, default) for name, default in _CASE.items())
+    if (
+        isinstance(quantity, str)
+        and isinstance(given, Mapping)
+        and isinstance(machine, str | None)
+        and isinstance(base, str | Mapping | None)
+    ):
+        return quantity, given, machine, base
+    allowed = 'must be {"quantity": name, "set": {symbol: value}, "machine": name, "scenario": name or fields}'
+    raise InvalidInput.one("", "case", "", allowed)

@@ -24,6 +24,7 @@ def register(commands: Commands) -> None:
 def report(notebooks: list[str], out: Path | None, jobs: int | None, evidence: list[Path], json: bool) -> int:
     """Fit the evidence, run the notebooks, write the pages; ends with the two answers."""
     from ..evidence import evidence_hash
+    from ..reporting.conflicts import said_first
     from ..reporting.report import report as make
 
     found = make(notebooks, out, jobs=jobs, evidence=evidence, on_progress=_say, on_notebook=_say_notebook)
@@ -34,7 +35,7 @@ def report(notebooks: list[str], out: Path | None, jobs: int | None, evidence: l
         ]
         print_json({"index": str(found.index), "notebooks": runs, **envelope(evidence_hash(evidence))})
     else:
-        print(_text(found))
+        print("\n".join([*said_first(evidence, plain=True), _text(found)]))
     return 1 if found.failed else 0
 
 

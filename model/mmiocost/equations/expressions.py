@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..vocabulary import GENERATIONS, PATHS
-from . import payoff, unified_loop
+from . import generation_wrap, payoff, unified_loop
 from .paths import terms
 
 
@@ -19,6 +19,9 @@ def all_expressions() -> dict[str, dict[str, Any]]:
         found[f"before:{mode}:{after}"] = payoff.before_terms(mode, after)
     for item in GENERATIONS[1:]:
         found[f"hit_fraction:{item.id}"] = {"value": payoff.hit_fraction(item.id)}
+        if item.since("v311"):
+            found[f"generation_wraps:{item.id}"] = {"value": generation_wrap.wraps_per_second(item.id)}
+            found[f"generation_wrap:{item.id}"] = generation_wrap.wrap_terms(item.id)
     found["regression"] = payoff.regression()
     found["unified_trusting"] = payoff.unified_trusting()
     found["unified_checks"] = payoff.unified_checks()

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -32,18 +34,57 @@ LOADED = (
 _RESOURCE_KEYS = ("name", "path", "title", "hash", "bytes", "sources")
 #: Name of the table in a user's folder.
 USER_TABLE = "observations.csv"
+#: Folder in a user's folder that holds one folder for each imported file.
+USER_IMPORTS = "imports"
+#: Stands among a user's folders where their rows are to be fitted alone: ``[folder, ALONE]``, or its text
+#: "--alone" in a notebook's ``evidence``. It is a path, so that it goes wherever folders go.
+ALONE = Path("--alone")
+
+
+@dataclass(frozen=True, slots=True)
+class Folders:
+    """A user's folders, and whether their rows are fitted ``alone`` or together with the packaged ones."""
+
+    paths: tuple[Path, ...]
+    alone: bool
+
+    @classmethod
+    def of(cls, extra: Iterable[os.PathLike[str] | str]) -> Folders:
+        """What a sequence of folders says, the mark ALONE anywhere in it or not.
+
+        Every function of the package with ``extra`` or ``evidence`` takes such a sequence and hands it on as it is.
+        Raises InvalidInput for the mark without a folder.
+        """
+        given = [Path(item) for item in extra]
+        paths = tuple(path for path in given if path != ALONE)
+        alone = len(paths) < len(given)
+        if alone and not paths:
+            raise InvalidInput.one(str(ALONE), "", "", "needs evidence of your own: add --evidence DIR")
+        return cls(paths, alone)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What an answer says of the evidence it rests on: nothing, unless the user's stands alone."""
+        alone = "fitted from your evidence alone; the packaged priors of the costs apply, without their rows"
+        return (alone,) if self.alone else ()
+
+    def plain(self) -> list[str]:
+        """The same as plain texts with absolute paths, such as a notebook takes."""
+        return [*(str(path.resolve()) for path in self.paths), *([str(ALONE)] if self.alone else [])]
 
 
 def evidence_hash(extra: Sequence[Path] = ()) -> str:
-    """Names the content of all files that ``load`` reads, the user's folders ``extra`` included.
+    """Names the content of all files that ``load`` reads, the user's folders ``extra`` included, alone or not.
 
     A moved or renamed folder keeps its hash. Raises InvalidInput for a file that is missing or unreadable.
     """
+    folders = Folders.of(extra)
     folder, descriptor = read_descriptor()
     by_name = {resource["name"]: resource for resource in descriptor["resources"]}
     own = (DESCRIPTOR, *(str(by_name[name]["path"]) for name in LOADED))
     packaged = [(f"{folder.name}/{path}", folder / path) for path in own]
-    return _hash([*packaged, *((str(table), table) for table in map(user_table, extra))])
+    users = [(str(table), table) for folder in folders.paths for table in user_tables(folder)]
+    return content_hash(*_file_hashes([*packaged, *users]), *([ALONE.name] if folders.alone else []))[:16]
 
 
 def read_descriptor() -> tuple[Path, dict[str, Any]]:
@@ -69,12 +110,17 @@ def _lacking(descriptor: dict[str, Any]) -> list[str]:
     return missing + [name for name in LOADED if name not in names]
 
 
-def user_table(folder: Path) -> Path:
-    """The table in a user's folder; raises InvalidInput where there is no such folder."""
+def user_tables(folder: Path) -> list[Path]:
+    """The tables in a user's folder: its own and those of its imports. Raises InvalidInput where there is no folder.
+
+    Where a folder has no imports its own table is named even if it is missing.
+    """
     folder = Path(folder)
     if not folder.is_dir():
         raise InvalidInput.one(str(folder), "", "", f"must be a folder with an {USER_TABLE}")
-    return folder / USER_TABLE
+    own, made = folder / USER_TABLE, folder / USER_IMPORTS
+    imported = [place / USER_TABLE for place in sorted(made.glob("[0-9a-f]*")) if (place / USER_TABLE).is_file()]
+    return [own, *imported] if own.exists() or not made.is_dir() else imported
 
 
 def read_file(path: Path, where: str) -> bytes:
@@ -86,8 +132,8 @@ def read_file(path: Path, where: str) -> bytes:
         raise InvalidInput.one(where, "", "", f"cannot be read: {error.strerror}") from None
 
 
-def _hash(files: Iterable[tuple[str, Path]]) -> str:
-    return content_hash(*(_file_hash(path, where) for where, path in files))[:16]
+def _file_hashes(files: Iterable[tuple[str, Path]]) -> list[str]:
+    return [_file_hash(path, where) for where, path in files]
 
 
 def _file_hash(path: Path, where: str) -> str:

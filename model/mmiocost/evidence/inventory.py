@@ -14,7 +14,7 @@ from typing import Any
 from mmiocost.errors import InvalidInput, Problem, nearest_name
 from mmiocost.startup import block_slow_imports
 
-from .digest import DESCRIPTOR, USER_TABLE
+from .digest import DESCRIPTOR, USER_TABLE, Folders
 from .loading import load
 from .package import Package, open_package
 from .records import Resource, Verdict
@@ -52,6 +52,7 @@ def verify(extra: Sequence[Path] = ()) -> list[Verdict]:
 
     Raises InvalidInput only where the descriptor itself cannot be read.
     """
+    folders = Folders.of(extra)
     package = open_package()
     found = {name: _file_problems(package, name) for name in package.resources}
     if not any(found.values()):  # what cannot be read cannot be held against the rest
@@ -59,7 +60,7 @@ def verify(extra: Sequence[Path] = ()) -> list[Verdict]:
     for name, problems in _schema_problems(package).items():
         found[name] += problems
     verdicts = [Verdict(name, tuple(problems)) for name, problems in found.items()]
-    return [*verdicts, *(_user_verdict(folder) for folder in extra)]
+    return [*verdicts, *(_user_verdict(folder) for folder in folders.paths)]
 
 
 def _resource(package: Package, name: str) -> Resource:

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from mmiocost.errors import InvalidInput, Problem
 
-from .digest import DESCRIPTOR, evidence_hash, user_table
+from .digest import ALONE, DESCRIPTOR, Folders, evidence_hash, user_tables
 from .observations import Rules, read_user_file, to_observations
 from .package import Package, open_package
 from .probe_cells import probe_observations
@@ -28,11 +28,14 @@ _Record = TypeVar("_Record")
 class Evidence:
     """All that was measured, and what is known about it.
 
-    ``hash`` names the content of every file that went in. ``notices`` are lines for a person: columns of the
-    user's files that nothing reads.
+    ``hash`` names the content of every file that went in. ``own`` are those of the observations that the user
+    added; ``alone``, that no others are fitted. ``notices`` are lines for a person: columns of the user's files
+    that nothing reads.
     """
 
     observations: tuple[Observation, ...]
+    own: tuple[Observation, ...]
+    alone: bool
     quantities: Mapping[str, Quantity]
     states: Mapping[tuple[str, str], State]
     sources: Mapping[str, Source]
@@ -47,11 +50,13 @@ class Evidence:
 
 
 def load(extra: Sequence[Path] = ()) -> Evidence:
-    """The packaged evidence with the user's folders on top.
+    """The packaged evidence with the user's folders on top; ``extra`` is a sequence as of :class:`Folders`.
 
-    Every packaged file is held against its checksum and every row against its schema. Raises InvalidInput with
-    all problems of the first file that has any.
+    With the mark ALONE in it only the user's rows are fitted: a packaged row that would be is a check, and priors
+    stand as assumptions that cite no source. Every packaged file is held against its checksum and every row against
+    its schema. Raises InvalidInput with all problems of the first file that has any.
     """
+    folders = Folders.of(extra)
     package = open_package()
     quantities = _by("quantity", _records(package, "quantities", _quantity))
     rules = Rules(quantities, for_fit=True)
@@ -59,13 +64,20 @@ def load(extra: Sequence[Path] = ()) -> Evidence:
     states = {(state.machine, state.state): state for state in _records(package, "states", _state)}
     sources = package.sources()
     _check_references(packaged, quantities, states, sources)
-    added, notices = _user_observations(package, rules, extra, {row.id for row in packaged})
+    added, notices = _user_observations(package, rules, folders.paths, {row.id for row in packaged})
+    priors = _records(package, "priors", _plain(Prior))
+    if folders.alone:
+        _check_alone(added)
+        packaged = [_checked_only(row) for row in packaged]
+        priors = [replace(prior, source="") for prior in priors]
     return Evidence(
         observations=(*packaged, *added),
+        own=tuple(added),
+        alone=folders.alone,
         quantities=quantities,
         states=states | _stateless(package, added, states),
         sources=sources | _named_by_user(added, sources),
-        priors=_by("event", _records(package, "priors", _plain(Prior))),
+        priors=_by("event", priors),
         assumptions=_by("name", _records(package, "assumptions", _plain(Assumption))),
         notices=tuple(notices),
         hash=evidence_hash(extra),
@@ -82,6 +94,27 @@ def read_observations(path: Path) -> tuple[Observation, ...]:
     return tuple(read_user_file(Path(path), package, Rules(quantities, for_fit=False))[0])
 
 
+def read_measurements(path: Path) -> tuple[tuple[Observation, ...], tuple[str, ...]]:
+    """The rows of one CSV file as its cells are, and lines for a person about columns that nothing reads.
+
+    A quantity may be unknown and a unit of another dimension: a score says so of the row. Raises InvalidInput with
+    all problems of the file where it is missing or damaged, or a cell is none that the schema allows.
+    """
+    rows, notices = read_user_file(Path(path), open_package(), None)
+    return tuple(rows), tuple(notices)
+
+
+def checked_user_file(path: Path) -> tuple[tuple[Observation, ...], tuple[str, ...]]:
+    """The rows of one CSV file as they may enter a fit, and lines for a person about columns that nothing reads.
+
+    Raises InvalidInput with all problems of the file.
+    """
+    package = open_package()
+    quantities = _by("quantity", _records(package, "quantities", _quantity))
+    rows, notices = read_user_file(Path(path), package, Rules(quantities, for_fit=True))
+    return tuple(rows), tuple(notices)
+
+
 def _packaged_observations(package: Package, rules: Rules) -> list[Observation]:
     report = Report(package.where("observations"))
     observations = to_observations(package.rows("observations"), rules, report)
@@ -95,10 +128,21 @@ def _user_observations(
     added: list[Observation] = []
     notices: list[str] = []
     for number, folder in enumerate(extra, start=1):
-        observations, said = read_user_file(user_table(folder), package, rules)
-        added += [replace(row, id=_free(row.id, number, taken)) for row in observations]
-        notices += said
+        for table in user_tables(folder):
+            observations, said = read_user_file(table, package, rules)
+            added += [replace(row, id=_free(row.id, number, taken)) for row in observations]
+            notices += said
     return added, notices
+
+
+def _check_alone(added: Iterable[Observation]) -> None:
+    if not any(row.use == "fit" for row in added):
+        raise InvalidInput.one(str(ALONE), "", "", "needs at least one row to fit: your evidence has none")
+
+
+def _checked_only(row: Observation) -> Observation:
+    why = "the user's evidence is fitted alone"
+    return replace(row, use="check", use_why=why) if row.use == "fit" else row
 
 
 def _free(name: str, number: int, taken: set[str]) -> str:

@@ -38,15 +38,16 @@ def to_observations(rows: Sequence[Row], rules: Rules, report: Report) -> list[O
     return [Observation(**_checked(row, rules, report)) for row in rows]
 
 
-def read_user_file(path: Path, package: Package, rules: Rules) -> tuple[list[Observation], list[str]]:
+def read_user_file(path: Path, package: Package, rules: Rules | None) -> tuple[list[Observation], list[str]]:
     """The observations of a user's CSV file and what should be said about it (columns that are not used).
 
-    Raises InvalidInput with all problems of the file: missing, damaged, or rows that are not allowed.
+    Without ``rules`` only the single cells are checked. Raises InvalidInput with all problems of the file: missing,
+    damaged, or rows that are not allowed.
     """
     report = Report(str(path))
     with _opened(path) as stream:
         rows = read_rows(stream, user_schema(package.schema("observations")), report, whole=False)
-    observations = to_observations(rows, rules, report)
+    observations = to_observations(rows, rules, report) if rules else [Observation(**_cells(row)) for row in rows]
     report.problems.sort(key=_line_of)
     report.finish()
     return observations, report.notices
@@ -81,10 +82,15 @@ def _line_of(problem: Any) -> int:
     return int(line) if line.isdigit() else 0
 
 
-def _checked(row: Row, rules: Rules, report: Report) -> dict[str, Any]:
+def _cells(row: Row) -> dict[str, Any]:
     cells: dict[str, Any] = dict(row.cells)
     if cells["unit"] == "cycles":
         cells["unit"] = "cycle"
+    return cells
+
+
+def _checked(row: Row, rules: Rules, report: Report) -> dict[str, Any]:
+    cells = _cells(row)
     quantity = rules.quantities.get(cells["quantity"])
     _check_quantity(row.line, cells, quantity, rules, report)
     cells |= _use(cells, quantity)
@@ -99,11 +105,17 @@ def _check_quantity(
     if quantity is None:
         name = cells["quantity"]
         report.add(line, "quantity", name, "unknown quantity", nearest_name(name, rules.quantities))
-    elif not _same_dimension(cells["unit"], quantity.unit):
+    elif not same_dimension(cells["unit"], quantity.unit):
         report.add(line, "unit", cells["unit"], f"{quantity.quantity} needs the dimension of {quantity.unit}")
 
 
-def _same_dimension(unit: str, other: str) -> bool:
+def same_dimension(unit: str, other: str) -> bool:
+    """Whether a value in one unit may stand for a quantity in the other.
+
+    Cycles and times may, by a clock; percent and plain numbers may not, since a share of 0.3 is easily meant as 30.
+    """
+    if {unit, other} == {"percent", "1"}:
+        return False
     dimensions = {dimension(unit), dimension(other)}
     return len(dimensions) == 1 or dimensions == _DURATIONS
 

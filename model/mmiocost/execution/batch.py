@@ -2,28 +2,42 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Protocol
 
-from mmiocost.cache import write_atomically
-from mmiocost.execution.ledger import Entry, inputs_of, output_hash, read_ledger, write_ledger
+from mmiocost.execution.folder import folder_within, only_writer, remove_leftovers
+from mmiocost.execution.ledger import FOLDER, Entry, forget_format_1, inputs_of, read_entry, why_again, write_entry
 from mmiocost.execution.names import unique_names
+from mmiocost.execution.place import output_hash, output_path, write_output
 from mmiocost.execution.pool import WorkerPool
-from mmiocost.execution.results import CellError, NotebookRun
+from mmiocost.execution.results import NotebookRun, Status
 from mmiocost.execution.source import NotebookSource, read_sources
+from mmiocost.execution.task import Done, Job, Task
 
 CELL_TIMEOUT_S = 600.0
+TIMEOUT_S = 1800.0
+
+
+class Workers(Protocol):
+    """What executes jobs: processes of this machine (``pool``) or a cluster (``cluster``)."""
+
+    def map(self, jobs: Sequence[Job]) -> Iterator[tuple[int, Done]]:
+        """Position and end of each job, as they finish."""
 
 
 @dataclass(frozen=True)
-class _Task:
-    name: str
+class _Planned:
+    """A task with its source, the hashes of its inputs, and why it is to be executed, empty if it is not."""
+
+    task: Task
     source: NotebookSource
-    inputs: str
-    path: Path
+    inputs: Mapping[str, str]
+    path: Path | str
+    entry: Entry | None
+    reason: str
 
 
 def run_notebooks(
@@ -31,97 +45,91 @@ def run_notebooks(
     out: Path,
     *,
     parameters: Mapping[str, object],
-    inputs_hash: str,
+    inputs: Mapping[str, str],
     jobs: int | None = None,
-    on_progress: Callable[[NotebookRun], None] | None = None,
+    on_progress: Callable[[NotebookRun], None] = lambda run: None,
     cell_timeout: float = CELL_TIMEOUT_S,
 ) -> list[NotebookRun]:
-    """Execute ``notebooks`` into the folder ``out``, at most ``jobs`` at once (default: one a processor).
+    """Execute ``notebooks`` into the folder ``out``, every one with all ``parameters``; see run_tasks.
 
-    Every notebook gets all ``parameters``. ``inputs_hash`` stands for what the notebooks read besides
-    themselves (model code, evidence). One whose source, parameters, ``inputs_hash`` and environment are those
-    of its last good run is not executed again. ``on_progress`` hears of each notebook when it is finished. A
-    cell may run ``cell_timeout`` seconds.
-
-    Returns one NotebookRun a notebook, in their order. A failing cell, a dead kernel and a timeout are failed
-    runs, not exceptions. Raises InvalidInput, before any kernel starts, for a file that is no notebook and for
-    a parameter that a notebook does not know.
+    A second process that writes into ``out`` is refused with a MmioCostError.
     """
-    sources = read_sources([Path(path) for path in notebooks], parameters)
-    names = unique_names(source.path.stem for source in sources)
-    tasks = [
-        _Task(name, source, inputs_of(source.content, parameters, inputs_hash), out / f"{name}.ipynb")
-        for name, source in zip(names, sources, strict=True)
-    ]
-    ledger = read_ledger(out)
+    names = unique_names(path.stem for path in notebooks)
+    tasks = [Task(name, path, parameters) for name, path in zip(names, notebooks, strict=True)]
+    read_sources(tasks)
+    if not tasks:
+        return []
+    with only_writer(out):
+        return run_tasks(tasks, out, inputs=inputs, jobs=jobs, on_progress=on_progress, cell_timeout=cell_timeout)
+
+
+def run_tasks(
+    tasks: Sequence[Task],
+    out: Path,
+    *,
+    inputs: Mapping[str, str],
+    notebooks: Path | str | None = None,
+    jobs: int | None = None,
+    workers: Callable[[int | None], AbstractContextManager[Workers]] = WorkerPool,
+    on_progress: Callable[[NotebookRun], None] = lambda run: None,
+    on_plan: Callable[[Mapping[str, str]], None] = lambda reasons: None,
+    cell_timeout: float = CELL_TIMEOUT_S,
+    timeout: float = TIMEOUT_S,
+) -> list[NotebookRun]:
+    """Execute the tasks that have to be, at most ``jobs`` at once (default: as many as the ``workers`` have place for), into ``notebooks``.
+
+    ``notebooks`` is a folder or an address that papermill can write to (default: ``out``); the ledger is in ``out``,
+    of which the caller is the only writer (``folder.only_writer``). ``inputs`` are hashes of what the notebooks read
+    besides themselves, by names that complete "... changed". A task is not executed again while they, its notebook,
+    its parameters, Python and the packages, and the executed notebook are those of its last good run. ``on_plan``
+    hears why each task is executed (empty if it is not) before the first one is, ``on_progress`` of each task that
+    has ended. A cell may run ``cell_timeout`` seconds, a notebook ``timeout``.
+
+    Returns one NotebookRun a task, in their order. A failing cell, a dead kernel and a timeout are failed runs, not
+    exceptions. Raises InvalidInput, before any kernel starts, for a file that is no notebook and for a parameter that
+    a notebook does not know.
+    """
+    place = out if notebooks is None else notebooks
+    planned = list(_planned(tasks, out, place, inputs))
+    on_plan({item.task.name: item.reason for item in planned})
     runs: dict[str, NotebookRun] = {}
-    for run in _runs(tasks, ledger, parameters, _jobs(jobs), cell_timeout):
-        runs[run.name] = run
-        if run.status != "unchanged":
-            _record(out, ledger, run, tasks[names.index(run.name)].inputs)
-        if on_progress is not None:
+    waiting = [item for item in planned if item.reason]
+    for item in planned:
+        if not item.reason and item.entry is not None:
+            run = _run(item, item.entry, "unchanged")
+            runs[run.name] = run
             on_progress(run)
-    return [runs[name] for name in names]
+    if waiting:
+        with workers(jobs) as pool:
+            limits = cell_timeout, timeout
+            for number, done in pool.map([Job(i.source.content, i.task.parameters, *limits) for i in waiting]):
+                run = _ended(out, waiting[number], done)
+                runs[run.name] = run
+                on_progress(run)
+    return [runs[item.task.name] for item in planned]
 
 
-def _runs(
-    tasks: list[_Task], ledger: Mapping[str, Entry], parameters: Mapping[str, object], jobs: int, timeout: float
-) -> Iterator[NotebookRun]:
-    changed = [task for task in tasks if not _is_current(task, ledger.get(task.name))]
+def _planned(tasks: Sequence[Task], out: Path, place: Path | str, inputs: Mapping[str, str]) -> Iterator[_Planned]:
+    sources = read_sources(tasks)
+    for folder in (folder_within(out, FOLDER), *([place] if isinstance(place, Path) else [])):
+        remove_leftovers(folder)
+    forget_format_1(out)
     for task in tasks:
-        if task not in changed:
-            yield NotebookRun(task.name, "unchanged", ledger[task.name].seconds, task.path)
-    if changed:
-        yield from _execute(changed, parameters, min(jobs, len(changed)), timeout)
+        source, path = sources[task.notebook], output_path(place, task.name)
+        hashes, entry = inputs_of(source.content, task.parameters, inputs), read_entry(out, task.name)
+        reason = why_again(entry, hashes, output_hash(path) if entry else "")
+        yield _Planned(task, source, hashes, path, entry, reason)
 
 
-def _execute(tasks: list[_Task], parameters: Mapping[str, object], jobs: int, timeout: float) -> Iterator[NotebookRun]:
-    with WorkerPool(jobs) as pool:
-        messages = [_message(task, pool.folder, parameters, timeout) for task in tasks]
-        for number, result in pool.map(messages):
-            _publish(_made(pool.folder, tasks[number]), tasks[number])
-            yield _run(tasks[number], result)
+def _ended(out: Path, item: _Planned, done: Done) -> NotebookRun:
+    """Put the executed notebook into its place, and only then say in the ledger that it is there."""
+    write_output(item.path, done.notebook or item.source.content)
+    entry = Entry(item.inputs, output_hash(item.path), done.content, done.seconds, done.error, done.values)
+    write_entry(out, item.task.name, entry)
+    return _run(item, entry, "failed" if entry.error else "executed")
 
 
-def _message(task: _Task, folder: Path, parameters: Mapping[str, object], timeout: float) -> dict[str, object]:
-    """What a worker needs to know; it reads a copy, so that an edit in between cannot change what was hashed."""
-    source = folder / f"{task.name}.source.ipynb"
-    source.write_bytes(task.source.content)
-    output = str(_made(folder, task))
-    return {"source": str(source), "output": output, "parameters": dict(parameters), "timeout": timeout}
-
-
-def _made(folder: Path, task: _Task) -> Path:
-    return folder / f"{task.name}.ipynb"
-
-
-def _run(task: _Task, result: Mapping[str, Any] | None) -> NotebookRun:
-    if result is None:
-        return NotebookRun(task.name, "failed", 0.0, task.path, _DEAD_WORKER)
-    if result["error"] is None:
-        return NotebookRun(task.name, "executed", result["seconds"], task.path)
-    return NotebookRun(task.name, "failed", result["seconds"], task.path, CellError(**result["error"]))
-
-
-_DEAD_WORKER = CellError(0, "", "WorkerDied", "the process that ran the notebook ended unexpectedly", "")
-
-
-def _publish(executed: Path, task: _Task) -> None:
-    """Put the executed notebook into its place; the plain source where nothing was executed."""
-    write_atomically(task.path, executed.read_bytes() if executed.exists() else task.source.content)
-
-
-def _is_current(task: _Task, entry: Entry | None) -> bool:
-    return entry is not None and entry.inputs == task.inputs and entry.output == output_hash(task.path)
-
-
-def _record(out: Path, ledger: dict[str, Entry], run: NotebookRun, inputs: str) -> None:
-    """Note a good run at once, so that a killed report does not repeat it; forget a failed one."""
-    ledger.pop(run.name, None)
-    if run.status == "executed":
-        ledger[run.name] = Entry(inputs, output_hash(run.path), run.seconds)
-    write_ledger(out, ledger)
-
-
-def _jobs(jobs: int | None) -> int:
-    return max(1, jobs if jobs is not None else os.cpu_count() or 1)
+def _run(item: _Planned, entry: Entry, status: Status) -> NotebookRun:
+    return NotebookRun(
+        item.task.name, status, entry.seconds, item.path, entry.error, item.reason, entry.content, entry.values
+    )

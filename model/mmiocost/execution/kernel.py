@@ -16,10 +16,10 @@ def main() -> None:
     one_blas_thread()
     # No debugger attaches to a report's kernel, and loading one costs a fifth of a second a notebook.
     sys.modules.setdefault("debugpy", None)  # type: ignore[arg-type]
-    from ipykernel.kernelapp import IPKernelApp
+    from mmiocost.execution.warm.application import OrderlyApplication
 
     # History would open a database that parallel kernels share; errors still reach standard error.
-    IPKernelApp.launch_instance([*sys.argv[1:], "--HistoryManager.enabled=False", "--log-level=ERROR"])
+    OrderlyApplication.launch_instance([*sys.argv[1:], "--HistoryManager.enabled=False", "--log-level=ERROR"])
 
 
 if __name__ == "__main__":

@@ -1,4 +1,8 @@
-"""Which executed notebook came from which inputs, kept beside the executed notebooks."""
+"""Which executed notebook came from which inputs: a record of each task, in a file of its own.
+
+A task that ends writes its own file in one step, so that tasks do not wait for each other, the cost of a thousand
+grows no faster than their number, and a kill never costs more than the task that it hits.
+"""
 
 from __future__ import annotations
 
@@ -7,30 +11,43 @@ import math
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from mmiocost.cache import content_hash, write_atomically
 from mmiocost.errors import InvalidInput
+from mmiocost.execution.recorded import value_of
+from mmiocost.execution.results import CellError, Recorded
 
-FORMAT = 1
-_FILE = "ledger.json"
+FORMAT = 2
+FOLDER = "ledger"
+_FORMAT_1 = "ledger.json"  # one file for all tasks, with one hash for all inputs
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One executed notebook: hash of its inputs, hash of the file that came out, wall seconds."""
+    """The last end of a task: hashes of its inputs by their names, of the file that came out, of its content."""
 
-    inputs: str
+    inputs: Mapping[str, str]
     output: str
+    content: str
     seconds: float
+    error: CellError | None = None
+    values: tuple[Recorded, ...] = ()
 
 
-def inputs_of(content: bytes, parameters: Mapping[str, object], inputs_hash: str) -> str:
-    """Hash of all that a notebook's output depends on: its source, its parameters, the caller's hash, packages."""
-    return content_hash(content, json.dumps(parameters, sort_keys=True), inputs_hash, environment())
+def inputs_of(content: bytes, parameters: Mapping[str, object], others: Mapping[str, str]) -> dict[str, str]:
+    """All that a notebook's output depends on, hash by name: its source, its parameters, what the caller adds."""
+    own = {
+        "notebook": content_hash(content),
+        "parameters": content_hash(json.dumps(parameters, sort_keys=True)),
+        "packages": content_hash(environment()),
+    }
+    return {**own, **others}
 
 
+@cache
 def environment() -> str:
     """Python's version and the installed packages with theirs, by the names of their metadata folders.
 
@@ -41,12 +58,26 @@ def environment() -> str:
     return "\n".join([sys.version, sys.platform, *sorted(packages)])
 
 
-def read_ledger(out: Path) -> dict[str, Entry]:
-    """Entries of the ledger in ``out`` by notebook name; none if there is no ledger or it is damaged.
+def why_again(entry: Entry | None, inputs: Mapping[str, str], output: str) -> str:
+    """Why a task has to be executed, empty if its last end still stands. ``output`` is the hash of its file now."""
+    if entry is None:
+        return "new"
+    changed = [name for name in dict.fromkeys([*entry.inputs, *inputs]) if entry.inputs.get(name) != inputs.get(name)]
+    if changed:
+        return f"{' and '.join(changed)} changed"
+    if entry.error is not None:
+        return "failed last time"
+    if entry.output != output:
+        return "executed notebook changed" if output else "executed notebook missing"
+    return ""
 
-    Raises InvalidInput for a ledger of a newer format.
+
+def read_entry(out: Path, name: str) -> Entry | None:
+    """What the ledger of the folder ``out`` says of a task; None if it says nothing or is damaged there.
+
+    Raises InvalidInput for an entry of a newer format. Those of format 1 (mmiocost before 0.1) are not read.
     """
-    path = out / _FILE
+    path = _file(out, name)
     try:
         document = json.loads(path.read_bytes())
         version = int(document["format"])
@@ -54,28 +85,31 @@ def read_ledger(out: Path) -> dict[str, Entry]:
             raise InvalidInput.one(
                 str(path), "format", version, f"written by a newer mmiocost (reads up to {FORMAT}); use another --out"
             )
-        return {str(name): _entry(found) for name, found in document["notebooks"].items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        # A damaged ledger costs one execution more, never a wrong report.
-        return {}
+        return _entry(document)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        # A damaged entry costs one execution more, never a wrong report.
+        return None
 
 
-def write_ledger(out: Path, entries: Mapping[str, Entry]) -> None:
-    """Write the ledger of ``out`` in one step."""
-    notebooks = {name: asdict(entries[name]) for name in sorted(entries)}
-    write_atomically(out / _FILE, json.dumps({"format": FORMAT, "notebooks": notebooks}, indent=1) + "\n")
+def write_entry(out: Path, name: str, entry: Entry) -> None:
+    """Write what the ledger of ``out`` says of a task, in one step."""
+    write_atomically(_file(out, name), json.dumps({"format": FORMAT, **asdict(entry)}, indent=1) + "\n")
 
 
-def output_hash(path: Path) -> str:
-    """Hash of an executed notebook, empty if there is none."""
-    try:
-        return content_hash(path.read_bytes())
-    except OSError:
-        return ""
+def forget_format_1(out: Path) -> None:
+    """Remove a ledger of format 1, whose tasks are executed once more."""
+    (out / _FORMAT_1).unlink(missing_ok=True)
+
+
+def _file(out: Path, name: str) -> Path:
+    return out / FOLDER / f"{name}.json"
 
 
 def _entry(found: Mapping[str, Any]) -> Entry:
-    entry = Entry(str(found["inputs"]), str(found["output"]), float(found["seconds"]))
+    inputs = {str(name): str(value) for name, value in found["inputs"].items()}
+    error = CellError(**found["error"]) if found["error"] is not None else None
+    values = tuple(value for value in map(value_of, found["values"]) if value is not None)
+    entry = Entry(inputs, str(found["output"]), str(found["content"]), float(found["seconds"]), error, values)
     if not math.isfinite(entry.seconds):
         raise ValueError("seconds must be finite")
     return entry

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from mmiocost.cache import content_hash
 
 _LONGEST = 80
 # Device names that Windows reserves in every folder, whatever the extension.
@@ -32,3 +35,21 @@ def unique_names(texts: Iterable[str]) -> list[str]:
         taken.add(name.lower())
         names.append(name)
     return names
+
+
+def steady_names(texts: Sequence[str]) -> list[str]:
+    """Safe names in the order of ``texts``, all different, that do not hang on that order.
+
+    A text that is no safe name by itself, and one of several that differ by letter case at most, gets twelve digits
+    of its hash, so that a scenario keeps its files when others come before it. Equal texts raise ValueError.
+    """
+    if len(set(texts)) < len(texts):
+        raise ValueError("names must differ")
+    count = Counter(safe_name(text).lower() for text in texts)
+    names = [_marked(text) if safe_name(text) != text or count[text.lower()] > 1 else text for text in texts]
+    # Someone may choose the very name that another one is given.
+    return names if len({name.lower() for name in names}) == len(names) else [_marked(text) for text in texts]
+
+
+def _marked(text: str) -> str:
+    return f"{safe_name(text)}-{content_hash(text.encode(errors='surrogatepass'))[:12]}"

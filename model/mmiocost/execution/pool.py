@@ -2,40 +2,54 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from mmiocost import resources
+from mmiocost.cache import content_hash
+from mmiocost.execution.memory import MemoryGate
+from mmiocost.execution.recorded import value_of
+from mmiocost.execution.results import CellError
+from mmiocost.execution.task import DEAD_WORKER, Done, Job
+from mmiocost.execution.worker import PRIVATE
 
 _JUPYTER = Path(__file__).resolve().parent / "jupyter"
 
 
 class WorkerPool:
-    """Up to ``jobs`` worker processes at once; use it as a context manager.
+    """Up to ``jobs`` worker processes at once (default: one a processor), fewer while memory is short; use it as a
+    context manager.
 
     Kernels find their kernelspec through the environment and keep their files in a private folder that goes
-    with the pool, so that nothing is written to the user's home and no settings there change a result.
+    with the pool, so that nothing is written to the user's home and no settings there change a result. ``preload``
+    names modules, and functions as ``module:function``, that a warm kernel has imported and called before it is
+    asked for anything.
     """
 
-    def __init__(self, jobs: int) -> None:
+    def __init__(self, jobs: int | None, gate: MemoryGate | None = None, preload: Sequence[str] = ()) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="mmiocost-", ignore_cleanup_errors=True)
-        self._threads = ThreadPoolExecutor(jobs)
+        self._threads = ThreadPoolExecutor(jobs or os.cpu_count() or 1)
         self._thread = threading.local()
         self._started: list[subprocess.Popen[str]] = []
+        self._gate = gate or MemoryGate()
+        self._numbers = itertools.count()
+        self._preload = tuple(preload)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        self._gate.close()
         if kind is not None:
             for worker in self._started:
                 worker.terminate()
@@ -44,31 +58,48 @@ class WorkerPool:
             worker.communicate()
         self._folder.cleanup()
 
-    @property
-    def folder(self) -> Path:
-        """Private folder for files in the making."""
-        return Path(self._folder.name)
-
-    def map(self, tasks: Iterable[dict[str, Any]]) -> Iterator[tuple[int, dict[str, Any] | None]]:
-        """Position and result of each task, as they finish; None for a task whose worker died."""
-        futures = {self._threads.submit(self._serve, task): number for number, task in enumerate(tasks)}
+    def map(self, jobs: Sequence[Job]) -> Iterator[tuple[int, Done]]:
+        """Position and end of each job, as they finish; DEAD_WORKER for one whose worker died."""
+        futures = {self._threads.submit(self.serve, job): number for number, job in enumerate(jobs)}
         for future in as_completed(futures):
-            yield futures[future], future.result()
+            # What has been handed on is not kept: a thousand executed notebooks do not fit into memory.
+            number = futures.pop(future)
+            yield number, future.result()
+            del future
 
-    def _serve(self, task: dict[str, Any]) -> dict[str, Any] | None:
+    def serve(self, job: Job) -> Done:
+        """Execute one job in the worker of this thread."""
+        if not self._gate.enter():
+            return DEAD_WORKER
+        try:
+            return self._serve(job)
+        finally:
+            self._gate.leave()
+
+    def _serve(self, job: Job) -> Done:
         worker = self._worker()
         assert worker.stdin is not None and worker.stdout is not None
+        source, output = self._source(job.content), Path(self._folder.name) / f"{next(self._numbers)}.ipynb"
+        message = {"source": str(source), "output": str(output), "parameters": dict(job.parameters)}
+        limits = {"cell_timeout": job.cell_timeout, "timeout": job.timeout}
         try:
-            worker.stdin.write(json.dumps(task) + "\n")
+            worker.stdin.write(json.dumps(message | limits) + "\n")
             worker.stdin.flush()
-            answer = worker.stdout.readline()
+            answer = json.loads(worker.stdout.readline())
         except (BrokenPipeError, ValueError):
-            answer = ""
-        if not answer:
+            worker.kill()
             self._thread.worker = None
-            return None
-        result: dict[str, Any] = json.loads(answer)
-        return result
+            return DEAD_WORKER
+        return _done(answer, _taken(output))
+
+    def _source(self, content: bytes) -> Path:
+        """The notebook as a file that workers read, written by whichever thread comes first."""
+        place = Path(self._folder.name) / f"{content_hash(content)[:32]}.source.ipynb"
+        if not place.exists():
+            beside = place.with_suffix(f".{threading.get_ident()}")
+            beside.write_bytes(content)
+            beside.replace(place)
+        return place
 
     def _worker(self) -> subprocess.Popen[str]:
         """The worker process of this thread."""
@@ -82,20 +113,40 @@ class WorkerPool:
                 stderr=subprocess.DEVNULL,
                 encoding="utf-8",
                 env=self._environment(),
+                # Ctrl-C on the terminal is for the run, which then ends its workers.
+                start_new_session=True,
             )
             self._thread.worker = worker
             self._started.append(worker)
         return worker
 
     def _environment(self) -> dict[str, str]:
-        environment = {**os.environ, "IPYTHONDIR": str(self.folder / "ipython"), "PYTHONUTF8": "1"}
-        environment["JUPYTER_RUNTIME_DIR"] = str(self.folder / "runtime")
-        environment["JUPYTER_CONFIG_DIR"] = str(self.folder / "config")
+        folder = Path(self._folder.name)
+        environment = {**os.environ, PRIVATE: str(folder), "PYTHONUTF8": "1"}
+        environment["MMIOCOST_PRELOAD"] = ",".join(self._preload)
+        for name in ("IPYTHONDIR", "JUPYTER_RUNTIME_DIR", "JUPYTER_CONFIG_DIR"):
+            environment[name] = str(folder / name.lower())
         environment["JUPYTER_PATH"] = _joined(_JUPYTER, os.environ.get("JUPYTER_PATH"))
         checkout = resources.checkout()
         if checkout is not None:
             environment["PYTHONPATH"] = _joined(checkout / "model", os.environ.get("PYTHONPATH"))
         return environment
+
+
+def _taken(output: Path) -> bytes:
+    """The bytes of a file, which is removed; none if there is none."""
+    try:
+        content = output.read_bytes()
+    except OSError:
+        return b""
+    output.unlink(missing_ok=True)
+    return content
+
+
+def _done(answer: dict[str, Any], notebook: bytes) -> Done:
+    error = CellError(**answer["error"]) if answer["error"] is not None else None
+    values = tuple(value for value in map(value_of, answer["values"]) if value is not None)
+    return Done(notebook, answer["seconds"], answer["content"], values, error)
 
 
 def _joined(first: Path, rest: str | None) -> str:

@@ -25,15 +25,31 @@ class CellError:
 
 
 @dataclass(frozen=True)
+class Recorded:
+    """A named value that a notebook recorded, with its interval (an open side is None) and its unit."""
+
+    name: str
+    value: float | None
+    low: float | None
+    high: float | None
+    unit: str
+
+
+@dataclass(frozen=True)
 class NotebookRun:
-    """One notebook of a report: ``path`` is the executed notebook, kept as far as it came when it failed.
+    """One notebook of a report or batch: ``path`` is the executed notebook, kept as far as it came when it failed.
 
     ``name`` is made of ASCII letters, digits, dot, dash and underscore only, and is unique within a run.
-    ``seconds`` is the wall time of the execution, the earlier one where the notebook is unchanged.
+    ``seconds`` is the wall time of the execution, the earlier one where the notebook is unchanged. ``reason`` says
+    why it was executed (``new``, ``parameters changed``, ...) and is empty where it was not. ``content`` is a hash
+    of sources and outputs without their times: equal for equal results. ``values`` are those that it recorded.
     """
 
     name: str
     status: Status
     seconds: float
-    path: Path
+    path: Path | str
     error: CellError | None = None
+    reason: str = ""
+    content: str = ""
+    values: tuple[Recorded, ...] = ()

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import ast
 import json
-from collections.abc import Mapping
+import reprlib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from mmiocost.errors import InvalidInput, Problem, nearest_name
+from mmiocost.execution.task import Task
+
+_MESSAGE = reprlib.Repr()
+_MESSAGE.maxlevel = 2
 
 
 @dataclass(frozen=True)
@@ -21,28 +26,8 @@ class NotebookSource:
     parameters: tuple[str, ...]
 
 
-def read_sources(paths: list[Path], parameters: Mapping[str, object]) -> list[NotebookSource]:
-    """Read all notebooks and check ``parameters`` against each.
-
-    Raises InvalidInput with every problem of every file: missing or unreadable, not a notebook of format 4,
-    a parameter that a notebook does not know or whose value JSON cannot hold.
-    """
-    problems: list[Problem] = [*_value_problems(parameters)]
-    sources = []
-    for path in paths:
-        try:
-            source = _read(path)
-        except InvalidInput as error:
-            problems.extend(error.problems)
-            continue
-        sources.append(source)
-        problems.extend(_name_problems(source, parameters))
-    if problems:
-        raise InvalidInput(problems)
-    return sources
-
-
-def _read(path: Path) -> NotebookSource:
+def source_of(path: Path) -> NotebookSource:
+    """Read one notebook. Raises InvalidInput for a file that is missing, unreadable or no notebook of format 4."""
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -54,6 +39,30 @@ def _read(path: Path) -> NotebookSource:
     if not _is_notebook(document):
         raise InvalidInput.one(str(path), "", "", "is not a notebook of format 4")
     return NotebookSource(path, content, _parameter_names(path, document))
+
+
+def read_sources(tasks: Iterable[Task]) -> dict[Path, NotebookSource]:
+    """Read the notebooks of all tasks, each once, and check the parameters of each task against its notebook.
+
+    Raises InvalidInput with every problem of every file, each once: missing or unreadable, not a notebook of format
+    4, a parameter that a notebook does not know or whose value JSON cannot hold.
+    """
+    problems: dict[Problem, None] = {}
+    sources: dict[Path, NotebookSource | None] = {}
+    for task in tasks:
+        if task.notebook not in sources:
+            try:
+                sources[task.notebook] = source_of(task.notebook)
+            except InvalidInput as error:
+                sources[task.notebook] = None
+                problems.update(dict.fromkeys(error.problems))
+        source = sources[task.notebook]
+        problems.update(dict.fromkeys(_value_problems(task.parameters)))
+        if source is not None:
+            problems.update(dict.fromkeys(_name_problems(source, task.parameters)))
+    if problems:
+        raise InvalidInput(problems)
+    return {path: source for path, source in sources.items() if source is not None}
 
 
 def _is_notebook(document: Any) -> bool:
@@ -94,7 +103,7 @@ def _name_problems(source: NotebookSource, parameters: Mapping[str, object]) -> 
     known = source.parameters
     allowed = f"unknown parameter; the notebook has {', '.join(known)}" if known else "the notebook has no parameters"
     return [
-        Problem(source.path.name, name, str(value), allowed, nearest_name(name, known))
+        Problem(source.path.name, name, _MESSAGE.repr(value), allowed, nearest_name(name, known))
         for name, value in parameters.items()
         if name not in known
     ]
@@ -102,7 +111,12 @@ def _name_problems(source: NotebookSource, parameters: Mapping[str, object]) -> 
 
 def _value_problems(parameters: Mapping[str, object]) -> list[Problem]:
     return [
-        Problem("parameters", name, str(value), "must be a number, text, boolean, list or mapping of these, or null")
+        Problem(
+            "parameters",
+            name,
+            _MESSAGE.repr(value),
+            "must be a number, text, boolean, list or mapping of these, or null",
+        )
         for name, value in parameters.items()
         if not _is_json(value)
     ]

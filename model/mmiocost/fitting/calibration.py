@@ -7,7 +7,7 @@ level p covers a share p of the truths; draws that are too narrow push the ranks
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -64,11 +64,24 @@ def coverages(ranks: Sequence[float]) -> tuple[Coverage, ...]:
     )
 
 
+def coverages_by_group(ranks: Mapping[str, Sequence[float]]) -> tuple[Coverage, ...]:
+    """Coverage at each of LEVELS with every group of truths counted once; a group's is the share of its truths.
+
+    The error takes the truths of a group to be covered together or not at all, as they are if they share an error.
+    """
+    count = len(ranks)
+    shares = [[np.mean([inside(item, level) for item in group]) for group in ranks.values()] for level in LEVELS]
+    return tuple(
+        Coverage(level, round(float(np.mean(found)), DIGITS), count, math.sqrt(level * (1 - level) / count))
+        for level, found in zip(LEVELS, shares, strict=True)
+    )
+
+
 def refit(design: Design, count: int, rng: np.random.Generator, grid: Sequence[Hyper] = GRID) -> Fit:
     """The fit of a design as the package makes it, the mixture over the grid weighed by these rows alone.
 
-    It knows costs and nothing of states, sources or ranges.
+    It knows costs and nothing of states or sources.
     """
     mixture = fit_mixture(design, grid)
     effects, scatter = draw(mixture, count, rng)
-    return Fit(design.keys, effects, scatter, design.priors, {}, {}, {}, "")
+    return Fit(design.keys, effects, scatter, design.priors, {}, {}, "")

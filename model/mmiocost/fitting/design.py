@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..evidence import Prior
-from .parameters import ANCHOR, is_relative
+from .parameters import ANCHOR, is_relative, is_setting
 from .rows import Row
 
 if TYPE_CHECKING:
@@ -102,8 +102,8 @@ def effect_keys(parameter: str, machine: str, state: str, priors: Mapping[str, P
     """The effects that add up to one cell's log cost.
 
     A cost whose prior spans every machine has no effect of the machine; the other kinds of exit are the anchor
-    with a factor of their own on each machine, since one machine's says nothing of another's; a mitigation's cost
-    has no effect of the state, since the settings are the state.
+    with a factor of their own on each machine, since one machine's says nothing of another's; a setting's cost has
+    no effect of the state, since the settings are the state.
     """
     prior = priors[parameter]
     if is_relative(prior):
@@ -111,7 +111,7 @@ def effect_keys(parameter: str, machine: str, state: str, priors: Mapping[str, P
     if prior.scope == "any":
         return [("a", parameter)]
     keys: list[Key] = [("a", parameter), ("c", machine), ("d", machine, parameter)]
-    return keys if ":" in parameter else [*keys, ("s", machine, state, parameter)]
+    return keys if is_setting(parameter) else [*keys, ("s", machine, state, parameter)]
 
 
 def log_median(parameter: str, priors: Mapping[str, Prior]) -> float:

@@ -15,7 +15,6 @@ import numpy as np
 
 from ..errors import InvalidInput, nearest_name
 from ..evidence import Evidence, Prior
-from ..vocabulary import generation, resolve
 from .design import Array, Key, build, effect_keys, log_median
 from .mixture import GRID, Mixture, fit_mixture
 from .parameters import check_priors, is_relative
@@ -47,7 +46,6 @@ class Fit:
     priors: Mapping[str, Prior]
     states: Mapping[tuple[str, str], Mapping[str, int]]
     sources: Mapping[str, tuple[str, ...]]
-    ranges: Mapping[str, tuple[float, float]]
     evidence: str
 
     @cached_property
@@ -130,7 +128,6 @@ def fit_evidence(evidence: Evidence, count: int = DRAWS) -> tuple[Fit, Mixture, 
             evidence.priors,
             {key: state.settings if state else {} for key, state in states.items()},
             _sources(rows, evidence),
-            evidence_ranges(rows, evidence),
             evidence.hash,
         ),
         mixture,
@@ -146,24 +143,3 @@ def _sources(rows: Sequence[Row], evidence: Evidence) -> dict[str, tuple[str, ..
         for parameter in (*row.counts, *row.per):
             found[parameter][row.source] = None
     return {name: tuple(sources) for name, sources in found.items()}
-
-
-# Symbols that are an extent, so that a value can lie beyond what was measured; for slots by kind of search.
-EXTENTS = ("guest_levels", "nested_levels", "shadow_levels", "missing_levels", "bus_devices", "fast_bus_devices")
-SEARCHES = ("linear", "binary", "tree")
-
-
-def evidence_ranges(rows: Sequence[Row], evidence: Evidence) -> dict[str, tuple[float, float]]:
-    """Smallest and largest value of each extent in the evidence, ``slots`` by kind of search."""
-    seen: dict[str, set[float]] = {name: set() for name in (*EXTENTS, *(f"slots:{kind}" for kind in SEARCHES))}
-    for row in rows:
-        if row.path:
-            full = resolve(row.path, row.scenario)
-            for name in EXTENTS:
-                seen[name].add(full[name])
-            seen[f"slots:{generation(row.path.split('.')[0]).search}"].add(full["slots"])
-    for observation in evidence.observations:
-        kind = next((kind for kind in SEARCHES if kind in observation.slot_lookup), None)
-        if observation.slots is not None and kind:
-            seen[f"slots:{kind}"].add(observation.slots)
-    return {name: (min(values), max(values)) for name, values in seen.items() if values}

@@ -19,8 +19,9 @@ SETTINGS: dict[str, tuple[str, ...]] = {
     "userspace_mitigation": ("vmscape", "spectre", "other"),
     "emulation_mitigation": ("vmscape", "spectre", "other"),
 }
-# Settings outside the host's mitigations that weigh on every exit.
-ON_EXIT: tuple[str, ...] = ("guest", "vcpu_pmu")
+NESTED = "nested"  # what a machine is, and no setting that makes a state
+# Settings outside the host's mitigations, with the event that each weighs on; that of the anchor is any exit.
+ON_EVENT: dict[str, tuple[str, ...]] = {ANCHOR: ("guest", "vcpu_pmu", NESTED), "userspace_exit": (NESTED,)}
 INDICATORS = ("exit_mitigated", "userspace_mitigated", "emulation_mitigated")
 
 
@@ -28,12 +29,19 @@ def parameter_names() -> tuple[str, ...]:
     """All cost parameters in a fixed order."""
     plain = [name for name in event_names() if name not in SETTINGS and name != FREE]
     split = [f"{event}:{setting}" for event, settings in SETTINGS.items() for setting in settings]
-    return (*plain, COLD_COMPARE, *split, *(f"{ANCHOR}:{setting}" for setting in ON_EXIT))
+    ridden = (f"{event}:{setting}" for event, settings in ON_EVENT.items() for setting in settings)
+    return (*plain, COLD_COMPARE, *split, *ridden)
 
 
 def is_relative(prior: Prior) -> bool:
     """Whether a parameter is a factor on the anchor: the other kinds of exit."""
     return prior.unit == ANCHOR
+
+
+def is_setting(parameter: str) -> bool:
+    """Whether a cost is that of a setting which makes the state."""
+    _, _, setting = parameter.partition(":")
+    return bool(setting) and setting != NESTED
 
 
 def parameter_counts(terms: Mapping[str, Any], settings: Mapping[str, int] | None) -> dict[str, Any]:
@@ -50,8 +58,10 @@ def parameter_counts(terms: Mapping[str, Any], settings: Mapping[str, int] | Non
         elif name != FREE:
             found[name] = count
     exits = sum(count for name, count in terms.items() if name.startswith("vm_exit_"))
-    for setting in ON_EXIT:
-        found[f"{ANCHOR}:{setting}"] = exits * (settings or {}).get(setting, 0)
+    for event, ridden in ON_EVENT.items():
+        for setting in ridden:
+            count = exits if event == ANCHOR else terms.get(event, 0)
+            found[f"{event}:{setting}"] = count * (settings or {}).get(setting, 0)
     return {name: count for name, count in found.items() if _occurs(count)}
 
 

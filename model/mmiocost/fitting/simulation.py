@@ -24,12 +24,13 @@ from .rows import Row
 from .solve import DEGREES
 
 SEED = 20110610
-DRAWS = 200  # of each fit; ranks are uniform whatever their number
+DRAWS = 79  # of each fit, so that its 80 places for a truth divide into the parts of every level
 TRUTH = Hyper(0.35, 0.6, 0.2)
 
 MEDIAN_COSTS = ("vm_exit_instruction", "emulate_instruction", "userspace_exit", "guest_pte_read")
 NEW_MACHINE_PATH = "v517.ept.mmio_hit"
 KNOWN_MACHINE = ("skylake-8160", "a-6.8-off-host", "mmio.write_userspace")
+NEW_MEASUREMENT = "new measurement"
 
 
 @dataclass(frozen=True)
@@ -77,13 +78,19 @@ def world(rows: Sequence[Row], priors: Mapping[str, Prior]) -> World:
 
 def _asked(rows: Sequence[Row]) -> tuple[Row, ...]:
     known = next(row for row in rows if (row.machine, row.state, row.quantity) == KNOWN_MACHINE)
-    counts = parameter_counts(dict(kernel(NEW_MACHINE_PATH)(resolve(NEW_MACHINE_PATH, {"userspace": 1}))), {})
     median = (
         replace(known, id=f"{name}, {MEDIAN_MACHINE}", machine=MEDIAN_MACHINE, state="", counts={name: 1.0})
         for name in MEDIAN_COSTS
     )
-    new = replace(known, id=f"{NEW_MACHINE_PATH}, new machine", machine="", state="", counts=counts)
-    return (*median, new, replace(known, id=f"{known.path}, {known.machine}/{known.state}"))
+    new = replace(known, id=f"{NEW_MACHINE_PATH}, new machine", machine="", state="", counts=access_counts(1))
+    means = (new, replace(known, id=f"{known.path}, {known.machine}/{known.state}"))
+    return (*median, *means, *(replace(row, id=f"{row.id}, {NEW_MEASUREMENT}") for row in means))
+
+
+def access_counts(userspace: int) -> dict[str, float]:
+    """Counts of one emulated MMIO access on a host without mitigations, served by user space or in the kernel."""
+    terms = kernel(NEW_MACHINE_PATH)(resolve(NEW_MACHINE_PATH, {"userspace": userspace}))
+    return parameter_counts(dict(terms), {})
 
 
 def ranks(here: World, variant: Variant, number: int, draws: int = DRAWS, grid: Sequence[Hyper] | None = None) -> Array:
@@ -92,22 +99,30 @@ def ranks(here: World, variant: Variant, number: int, draws: int = DRAWS, grid: 
     rng = np.random.default_rng([SEED, number, int(variant.machine_effects == "t4")])
     truth, data = _drawn(here, variant, rng)
     fit = refit(replace(here.fitted, target=data), draws, rng, known if grid is None else grid)
-    return np.array([rank(_cost(fit, row, number), true) for row, true in zip(here.asked, truth, strict=True)])
+    asked = zip(here.asked, truth, strict=True)
+    return np.array([rank(_cost(fit, row, number) + _error(row, draws, rng), true) for row, true in asked])
 
 
 def _cost(fit: Fit, row: Row, number: int) -> Array:
-    """Draws of the log of an asked cost, (draws,).
+    """Draws of the log of an asked mean, (draws,).
 
     The draws of a new machine's effects hang on its name: with one name they would be the same in all simulations.
     """
     return np.log(weighted_costs(fit, row.counts, row.machine or f"new machine {number}", row.state))
 
 
+def _error(row: Row, count: int, rng: np.random.Generator) -> Array:
+    """Errors of the log of an asked cost, (count,): 0 but for a new measurement of it."""
+    sd = row.sd if row.id.endswith(NEW_MEASUREMENT) else 0.0
+    return np.asarray(sd * rng.standard_t(DEGREES, count))
+
+
 def _drawn(here: World, variant: Variant, rng: np.random.Generator) -> tuple[Array, Array]:
     """True logs of the asked costs, (asked,), and new data, (rows,), with errors as the fit takes them."""
     value = np.log(_measurable(here.whole, variant, rng))
     rows = len(here.fitted.sd)
-    return value[rows:], value[:rows] + here.whole.sd[:rows] * rng.standard_t(DEGREES, rows)
+    errors = np.concatenate([_error(row, 1, rng) for row in here.asked])
+    return value[rows:] + errors, value[:rows] + here.whole.sd[:rows] * rng.standard_t(DEGREES, rows)
 
 
 def _measurable(design: Design, variant: Variant, rng: np.random.Generator) -> Array:

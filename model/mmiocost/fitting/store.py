@@ -10,7 +10,7 @@ import io
 import json
 import zipfile
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -39,7 +39,8 @@ class Summary:
 def current_fit(extra: Sequence[Path] = ()) -> Fit:
     """The fit of the packaged evidence and the user's folders; made if it is not there yet.
 
-    Raises InvalidInput where the evidence is damaged.
+    With the mark ``mmiocost.evidence.ALONE`` among the folders, that of the user's rows only (``Folders`` there says
+    how it travels). Raises InvalidInput where the evidence is damaged.
     """
     return _fit(_key(extra), tuple(extra))
 
@@ -91,7 +92,10 @@ def _fit(key: str, extra: tuple[Path, ...]) -> Fit:
 
 
 def _make(extra: Sequence[Path]) -> dict[str, Any]:
-    fit, mixture, rows = fit_evidence(load(extra))
+    known = load(extra)
+    if known.alone:  # no packaged row is a source
+        known = replace(known, observations=known.own)
+    fit, mixture, rows = fit_evidence(known)
     fitted = row_fits(fit, mixture, rows)
     best = mixture.best().hyper
     summary = {
@@ -105,7 +109,6 @@ def _make(extra: Sequence[Path]) -> dict[str, Any]:
         "priors": [asdict(prior) for prior in fit.priors.values()],
         "states": [[*key, settings] for key, settings in fit.states.items()],
         "sources": fit.sources,
-        "ranges": fit.ranges,
         "evidence": fit.evidence,
     }
     return {
@@ -137,6 +140,5 @@ def _fit_of(arrays: dict[str, Any]) -> Fit:
         {item["event"]: Prior(**item) for item in about["priors"]},
         {(machine, state): settings for machine, state, settings in about["states"]},
         {name: tuple(sources) for name, sources in about["sources"].items()},
-        {name: (low, high) for name, (low, high) in about["ranges"].items()},
         about["evidence"],
     )

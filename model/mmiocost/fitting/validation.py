@@ -21,8 +21,9 @@ from .. import __version__
 from ..cache import write_atomically
 from ..errors import InvalidInput, MmioCostError, Problem
 from ..evidence import Evidence, evidence_hash, load
-from . import left_out, simulation
-from .calibration import DIGITS, Coverage, coverages
+from . import bootstrap, left_out, simulation
+from .bootstrap import CrossCheck
+from .calibration import DIGITS, Coverage, coverages, coverages_by_group
 from .fit import DRAWS, SEED
 from .left_out import SCHEMES, Prediction, Scheme
 from .recheck import differences
@@ -41,7 +42,7 @@ from .validation_result import (
     written,
 )
 
-SIMULATIONS = 200
+SIMULATIONS = 1000
 
 Say = Callable[[str], None]
 
@@ -53,6 +54,7 @@ def validate(simulations: int = SIMULATIONS, say: Say = lambda line: None) -> Va
     """
     code, evidence = code_hash(), load()
     rows = fit_rows(evidence)
+    checks = bootstrap.cross_checks(evidence)
     held_out = tuple(hold_out(rows, evidence, scheme, say) for scheme in SCHEMES)
     here = simulation.world(rows, evidence.priors)
     studies = tuple(study(here, variant, simulations, say) for variant in VARIANTS)
@@ -61,13 +63,14 @@ def validate(simulations: int = SIMULATIONS, say: Say = lambda line: None) -> Va
         __version__,
         evidence_hash(),
         code,
-        {"simulation": simulation.SEED, "fit": SEED},
-        {"simulation": simulation.DRAWS, "held_out": DRAWS},
+        {"simulation": simulation.SEED, "fit": SEED, "bootstrap": bootstrap.SEED},
+        {"simulation": simulation.DRAWS, "held_out": DRAWS, "bootstrap": bootstrap.REFITS},
         {"machine": simulation.TRUTH.machine, "machine_event": simulation.TRUTH.machine_event,
          "state_event": simulation.TRUTH.state_event},
         studies,
         held_out,
-        (*_notes_on_studies(studies), *_notes_on_held_out(held_out)),
+        checks,
+        (*_notes_on_studies(studies), *_notes_on_held_out(held_out), *_notes_on_bootstrap(checks)),
     )  # fmt: skip
 
 
@@ -106,10 +109,12 @@ def hold_out(rows: Sequence[Row], evidence: Evidence, scheme: Scheme, say: Say =
         found += left_out.predictions(rows, evidence.priors, scheme, name)
         say(f"left out: {scheme.left_out} {name}, known: {scheme.known}")
     sources = dict.fromkeys(item.source for item in found)
+    ranks = {source: [item.rank for item in found if item.source == source] for source in sources}
     return HeldOut(
         scheme,
         names,
         coverages([item.rank for item in found]),
+        coverages_by_group(ranks),
         round(float(np.median([item.relative_error for item in found])), DIGITS),
         tuple(_group(source, [item for item in found if item.source == source]) for source in sources),
         tuple(found),
@@ -132,7 +137,11 @@ def _notes_on_held_out(held_out: Sequence[HeldOut]) -> Iterator[str]:
     for item in held_out:
         for narrow in (level for level in item.coverage if level.too_narrow):
             known = f"{item.scheme.left_out} left out, known: {item.scheme.known}"
-            yield f"{known}: {_too_narrow(narrow)}; rows of one source share their error, so judge by source"
+            sources = next(level for level in item.by_source if level.level == narrow.level)
+            yield (
+                f"{known}: {_too_narrow(narrow)} rows; rows of one source share their error: with each source counted"
+                f" once {sources.covered:.1%} of {sources.count} (standard error {sources.error:.1%})"
+            )
     same = {
         tuple(sorted((found.row, found.rank) for found in item.predictions))
         for item in held_out
@@ -142,10 +151,19 @@ def _notes_on_held_out(held_out: Sequence[HeldOut]) -> Iterator[str]:
         yield "every source measured one machine: leaving out sources and leaving out machines are the same folds"
 
 
+def _notes_on_bootstrap(checks: Sequence[CrossCheck]) -> Iterator[str]:
+    for item in checks:
+        if item.width_ratio > 1.5:
+            yield (
+                f"bootstrap by source: {item.cost}: its interval is {item.width_ratio:.1f} times as wide as the fit's"
+                f" in logarithms; {item.lost:.0%} of the refits have lost all sources of a part of it"
+            )
+
+
 def _too_narrow(found: Coverage) -> str:
     return (
         f"intervals of {found.level:.0%} are too narrow and cover {found.covered:.1%} of {found.count}"
-        f" (standard error {found.error:.1%})"
+        f" (standard error {found.error:.1%} if independent)"
     )
 
 
@@ -155,11 +173,17 @@ def table(result: Validation) -> str:
     for item in result.studies:
         lines += [_line(f"{item.variant.name}: {cost.cost}", cost.coverage) for cost in item.costs]
     for held in result.held_out:
-        lines.append(_line(f"{held.scheme.left_out} left out, {held.scheme.known} known", held.coverage))
+        label = f"{held.scheme.left_out} left out, {held.scheme.known} known"
+        lines += [_line(f"{label}, by row", held.coverage), _line(f"{label}, by source", held.by_source)]
         lines += [
             f"    {group.source}: {group.inside} of {group.rows} rows inside 95 %, mean z {group.mean_z:+.1f}"
             for group in held.groups
         ]
+    lines.append("95 % interval in cycles from refits of sources drawn with replacement, and from the fit")
+    lines += [
+        f"    {item.cost:66} {item.low:9.4g} to {item.high:9.4g}   {item.fit_low:9.4g} to {item.fit_high:9.4g}"
+        for item in result.bootstrap
+    ]
     return "\n".join([*lines, *result.notes])
 
 

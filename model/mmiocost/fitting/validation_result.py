@@ -15,16 +15,17 @@ from ..cache import files_hash
 from ..errors import InvalidInput
 from ..evidence import evidence_hash
 from ..resources import data_dir
+from .bootstrap import CrossCheck
 from .calibration import Coverage
 from .left_out import Prediction, Scheme
 from .simulation import Variant
 
-FORMAT = 1
+FORMAT = 2
 COMMAND = "make validate"
 #: The modules that the numbers come from; what shows, keeps or scores a fit is not among them.
 CODE = (
-    "calibration", "design", "fit", "left_out", "mixture", "parameters", "prediction", "rows", "sampling",
-    "simulation", "solve", "weights",
+    "batch", "bootstrap", "calibration", "design", "fit", "intervals", "left_out", "mixture", "parameters",
+    "prediction", "rows", "sampling", "simulation", "solve", "weights",
 )  # fmt: skip
 
 
@@ -58,11 +59,16 @@ class Group:
 
 @dataclass(frozen=True)
 class HeldOut:
-    """Rows predicted by fits that have not seen them; rows of one source are not independent."""
+    """Rows predicted by fits that have not seen them; rows of one source are not independent.
+
+    ``coverage`` counts rows. ``by_source`` gives every source the same weight, and its error is that of so many
+    independent truths as there are sources.
+    """
 
     scheme: Scheme
     folds: tuple[str, ...]
     coverage: tuple[Coverage, ...]
+    by_source: tuple[Coverage, ...]
     median_relative_error: float
     groups: tuple[Group, ...]
     predictions: tuple[Prediction, ...]
@@ -81,6 +87,7 @@ class Validation:
     truth: dict[str, float]
     studies: tuple[Study, ...]
     held_out: tuple[HeldOut, ...]
+    bootstrap: tuple[CrossCheck, ...]
     notes: tuple[str, ...]
 
     @property
@@ -107,8 +114,11 @@ class Validation:
         held_out = [
             {**asdict(item.scheme), **_without(asdict(item), "scheme", "predictions")} for item in self.held_out
         ]
-        own = _without(asdict(self), "studies", "held_out")
-        return {**own, "current": self.is_current, "simulation": studies, "held_out": held_out}
+        own = _without(asdict(self), "studies", "held_out", "bootstrap")
+        checks = [{**_without(asdict(item), "first"), "width_ratio": item.width_ratio} for item in self.bootstrap]
+        return {
+            **own, "current": self.is_current, "simulation": studies, "held_out": held_out, "bootstrap": checks,
+        }  # fmt: skip
 
 
 def _without(document: dict[str, Any], *names: str) -> dict[str, Any]:
@@ -149,11 +159,12 @@ def written(result: Validation) -> str:
 
 
 def _validation(document: dict[str, Any]) -> Validation:
-    plain = _without(document, "format", "studies", "held_out", "notes")
+    plain = _without(document, "format", "studies", "held_out", "bootstrap", "notes")
     return Validation(
         **plain,
         studies=tuple(_study(item) for item in document["studies"]),
         held_out=tuple(_held_out(item) for item in document["held_out"]),
+        bootstrap=tuple(CrossCheck(**{**item, "first": tuple(item["first"])}) for item in document["bootstrap"]),
         notes=tuple(document["notes"]),
     )
 
@@ -171,6 +182,7 @@ def _held_out(document: dict[str, Any]) -> HeldOut:
         Scheme(**document["scheme"]),
         tuple(document["folds"]),
         _coverages(document["coverage"]),
+        _coverages(document["by_source"]),
         document["median_relative_error"],
         tuple(Group(**item) for item in document["groups"]),
         tuple(Prediction(**item) for item in document["predictions"]),

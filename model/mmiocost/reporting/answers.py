@@ -10,8 +10,9 @@ from typing import Any
 from ..fitting.fit import LEVEL
 from ..whatif.answers import Answer, AnswerRow
 from ..whatif.breakeven import BreakEven, breakeven
-from ..whatif.predict import Prediction, Width, predict
+from ..whatif.predict import Prediction, predict
 from ..whatif.scenario import Scenario
+from .meaning import widest_text
 from .numbers import percent, quantity_text
 
 Folders = Sequence[os.PathLike[str]]
@@ -19,7 +20,6 @@ SLOTS = (8, 32, 117, 509)
 FILLS_PER_FAULT = (0.01, 0.05, 0.3, 1.0)
 FAULT_RATE = 10000.0
 _TYPICAL_FILLS = 0.05
-NO_SINGLE_COST = 0.95  # knowing a cost that leaves more of the width than this hardly helps
 SURE = 0.5 + LEVEL / 2  # share of the draws that must agree on a sign
 _STORE = Scenario(name="EPT store")
 
@@ -135,13 +135,6 @@ def _row(label: str, found: Prediction) -> AnswerRow:
 
 def _text(found: Any) -> str:
     return quantity_text(found.value, found.low, found.high, found.unit)
-
-
-def widest_text(width: Width, *, plain: bool = False) -> str:
-    """What makes an interval wide, as part of a sentence."""
-    if width.left > NO_SINGLE_COST:
-        return "no single cost, but how machines differ and sums whose parts the evidence can't tell apart"
-    return f"{width.parameter}; were it known, {percent(round(width.left, 2), plain=plain)} of the width would stay"
 
 
 def _widest(found: Prediction) -> str:

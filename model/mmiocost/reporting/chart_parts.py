@@ -54,7 +54,8 @@ def shape(data: pd.DataFrame, column: str) -> alt.Shape:
     import altair as alt
 
     domain = classes(data, column)
-    marks = [_SHAPES[number % len(_SHAPES)] for number in range(len(domain))]
+    # One step further on each round of the colours, so that no two classes share both.
+    marks = [_SHAPES[(number + number // len(PALETTE)) % len(_SHAPES)] for number in range(len(domain))]
     return alt.Shape(f"{column}:N", title=None, scale=alt.Scale(domain=domain, range=marks))
 
 
@@ -63,7 +64,7 @@ def dash(data: pd.DataFrame, column: str) -> alt.StrokeDash:
     import altair as alt
 
     domain = classes(data, column)
-    dashes = [_DASHES[number % len(_DASHES)] for number in range(len(domain))]
+    dashes = [_DASHES[(number + number // len(PALETTE)) % len(_DASHES)] for number in range(len(domain))]
     return alt.StrokeDash(f"{column}:N", title=None, scale=alt.Scale(domain=domain, range=dashes))
 
 

@@ -15,29 +15,33 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def measured_against_fitted(frame: pd.DataFrame, *, unit: str, group: str = "group") -> alt.VConcatChart:
+def measured_against_fitted(
+    frame: pd.DataFrame, *, unit: str, group: str = "group", fitted: str = "fitted"
+) -> alt.VConcatChart:
     """Fitted against measured values on log axes with the line of equality, and the ratio of both below.
 
-    Columns: ``label``, ``group`` (or the column named so; colour), ``measured``, ``fitted``, ``low`` and
-    ``high`` (95 % interval of the fitted value), all in ``unit``, and ``ratio`` = measured / fitted.
+    Columns: ``label``, ``group`` (or the column named so; colour), ``measured``, ``fitted`` (or the column named
+    so, for example predicted), ``low`` and ``high`` (an interval of the fitted value), all in ``unit``, and
+    ``ratio`` = measured / fitted.
     """
     import altair as alt
 
-    data = parts.rounded(frame, ["label", group, "measured", "fitted", "low", "high", "ratio"])
+    data = parts.rounded(frame, ["label", group, "measured", fitted, "low", "high", "ratio"])
     color, scale = parts.color(data, group), parts.log_scale()
     x = alt.X("measured:Q", title=f"Measured ({unit})", scale=scale)
     base = alt.Chart(data).transform_filter(parts.shown(group)).encode(x=x, color=color)
     points = base.mark_point(filled=True, size=55, opacity=0.9).encode(
-        y=alt.Y("fitted:Q", title=f"Fitted ({unit})", scale=scale),
+        y=alt.Y(f"{fitted}:Q", title=f"{parts.spoken(fitted)} ({unit})", scale=scale),
         shape=parts.shape(data, group),
-        tooltip=parts.tips({"label": "", group: "", "measured": unit, "fitted": unit, "low": unit, "high": unit}),
+        tooltip=parts.tips({"label": "", group: "", "measured": unit, fitted: unit, "low": unit, "high": unit}),
     )
     bars = base.mark_rule(strokeWidth=1.5, opacity=0.6).encode(y="low:Q", y2="high:Q")
     equality = alt.Chart(data).mark_line(strokeDash=[5, 4], opacity=0.7, color="#7F7F7F").encode(x=x, y="measured:Q")
     above = (equality + bars + points).properties(height=parts.PANEL_HEIGHT)
+    name = parts.spoken(fitted)
     return parts.described(  # type: ignore[no-any-return]
-        alt.vconcat(above, _ratio_panel(data, "measured", f"Measured ({unit})", group)),
-        f"Fitted against measured values in {unit} with the line of equality, and the ratio of both below.",
+        alt.vconcat(above, _ratio_panel(data, "measured", f"Measured ({unit})", group, fitted)),
+        f"{name} against measured values in {unit} with the line of equality, and the ratio of both below.",
         data,
         group,
     )
@@ -194,13 +198,13 @@ def sequence(frame: pd.DataFrame) -> alt.LayerChart:
     return parts.described(chart, said, data, "actor")  # type: ignore[no-any-return]
 
 
-def _ratio_panel(data: pd.DataFrame, x: str, title: str, group: str) -> alt.LayerChart:
+def _ratio_panel(data: pd.DataFrame, x: str, title: str, group: str, fitted: str = "fitted") -> alt.LayerChart:
     import altair as alt
 
     points = alt.Chart(data).transform_filter(parts.shown(group)).mark_point(filled=True, size=55, opacity=0.9)
     shown = points.encode(
         x=alt.X(f"{x}:Q", title=title, scale=parts.log_scale()),
-        y=alt.Y("ratio:Q", title="Measured / fitted", scale=parts.log_scale()),
+        y=alt.Y("ratio:Q", title=f"Measured / {fitted}", scale=parts.log_scale()),
         color=parts.color(data, group),
         shape=parts.shape(data, group),
         tooltip=parts.tips({"label": "", group: "", "ratio": ""}),

@@ -29,7 +29,10 @@ class Machine:
 
 @dataclass(frozen=True)
 class SiteContext:
-    """``generated`` is a date (ISO 8601); ``documents`` are Markdown files that become pages of the site."""
+    """``generated`` is a date (ISO 8601); ``documents`` are Markdown files that become pages of the site.
+
+    ``remarks`` are sentences that stand before the answers.
+    """
 
     version: str
     evidence_hash: str
@@ -37,3 +40,4 @@ class SiteContext:
     sources: tuple[Source, ...] = ()
     machines: tuple[Machine, ...] = ()
     documents: tuple[Path, ...] = ()
+    remarks: tuple[str, ...] = ()

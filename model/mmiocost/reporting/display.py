@@ -7,9 +7,11 @@ never has to be trusted with it; the other media types of a bundle are for Jupyt
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from mmiocost.execution.recorded import RECORDED
+from mmiocost.execution.results import Recorded
 from mmiocost.reporting import html, mathml
 from mmiocost.reporting.numbers import round_shown
 
@@ -38,11 +40,12 @@ class Figure:
 
 @dataclass(frozen=True)
 class Table:
-    """A table with a caption; cells are text or numbers."""
+    """A table with a caption; cells are text or numbers. ``values`` are recorded for a batch to collect."""
 
     caption: str
     columns: tuple[str, ...]
     rows: tuple[tuple[object, ...], ...]
+    values: tuple[Recorded, ...] = ()
 
     def _repr_mimebundle_(self, **_: object) -> Bundle:
         said = {
@@ -52,7 +55,8 @@ class Table:
             "rows": [list(row) for row in self.rows],
         }
         shown = html.table(self.columns, self.rows, self.caption)
-        return {MEDIA_TYPE: said, "text/html": shown, "text/plain": _plain_table(self)}
+        recorded = {RECORDED: {"values": [asdict(value) for value in self.values]}} if self.values else {}
+        return {MEDIA_TYPE: said, "text/html": shown, "text/plain": _plain_table(self), **recorded}
 
 
 @dataclass(frozen=True)
@@ -80,10 +84,13 @@ def figure(chart: Any, *, title: str, see: str, data: pd.DataFrame | None = None
     return Figure(spec, see, columns, rows)
 
 
-def table(frame: pd.DataFrame, caption: str) -> Table:
-    """``frame`` as an accessible table with a caption; its index is left out. Everything is escaped."""
+def table(frame: pd.DataFrame, caption: str, values: Sequence[Recorded] = ()) -> Table:
+    """``frame`` as an accessible table with a caption; its index is left out. Everything is escaped.
+
+    ``values`` are recorded in the executed notebook beside the table, for the summary of a batch.
+    """
     columns, rows = _frame(frame)
-    return Table(caption, columns, rows)
+    return Table(caption, columns, rows, tuple(values))
 
 
 def formula(expression: Any) -> Formula:

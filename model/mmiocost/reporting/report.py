@@ -11,13 +11,15 @@ from pathlib import Path
 from .. import __version__, resources
 from ..cache import cache_dir, content_hash, files_hash, write_atomically
 from ..errors import InvalidInput, nearest_name
-from ..evidence import Evidence, evidence_hash, load
+from ..evidence import Evidence, Folders, evidence_hash, load
 from ..execution import NotebookRun, run_notebooks
 from ..fitting.store import current_fit
 from ..fitting.validation_result import result_file
 from ..whatif.answers import Answer, AnswerRow
 from .answers import answers
+from .conflicts import said_first
 from .context import Machine, SiteContext, Source
+from .imports import imports_hash, machine_label, own_machines, remarks, with_provenance
 from .site import build_site, page_of
 
 
@@ -89,14 +91,21 @@ def report(
     runs = run_notebooks(
         chosen,
         folder / "notebooks",
-        parameters={"evidence": [str(path.resolve()) for path in evidence]} if evidence else {},
-        inputs_hash=content_hash(_code_hash(), evidence_hash(evidence), result_file().read_bytes()),
+        parameters={"evidence": Folders.of(evidence).plain()} if evidence else {},
+        inputs=report_inputs(evidence),
         jobs=jobs,
         on_progress=on_notebook,
     )
     on_progress("writing the pages")
-    index = build_site(runs, folder, answers=found, context=_context(load(evidence)))
+    index = build_site(runs, folder, answers=found, context=_context(evidence))
     return Report(index, tuple(runs), found)
+
+
+def report_inputs(evidence: Sequence[Path]) -> dict[str, str]:
+    """Hashes of what the notebooks read besides themselves and their parameters."""
+    validation = content_hash(result_file().read_bytes())
+    own = {"imported files": imports_hash(evidence)} if evidence else {}
+    return {"model code": _code_hash(), "evidence": evidence_hash(evidence), "validation result": validation, **own}
 
 
 def _code_hash() -> str:
@@ -124,13 +133,16 @@ def _answer(document: dict[str, object]) -> Answer:
     return Answer(rows=rows, **texts)  # type: ignore[arg-type]
 
 
-def _context(evidence: Evidence) -> SiteContext:
+def _context(extra: Sequence[Path]) -> SiteContext:
+    evidence = load(extra)
     sources = tuple(
         Source(item.id, item.title, item.author, item.date, item.path) for item in evidence.sources.values()
     )
     documents = tuple(resources.root() / "model" / name for name in ("mechanism.md", "statistics.md"))
     date = datetime.datetime.now(datetime.UTC).date().isoformat()
-    return SiteContext(__version__, evidence.hash, date, sources, _machines(evidence), documents)
+    said = (*said_first(extra), *remarks(extra))
+    told = with_provenance(sources, extra)
+    return SiteContext(__version__, evidence.hash, date, told, _machines(evidence), documents, said)
 
 
 def _machines(evidence: Evidence) -> tuple[Machine, ...]:
@@ -144,4 +156,8 @@ def _machines(evidence: Evidence) -> tuple[Machine, ...]:
                 states.append(row.state)
             described.setdefault(row.machine, row.cpu or "CPU not named")
             count[row.machine] = count.get(row.machine, 0) + 1
-    return tuple(Machine(name, described[name], tuple(states), count[name]) for name, states in fitted.items())
+    own = own_machines(evidence)
+    yours_first = sorted(fitted, key=lambda name: name not in own)
+    return tuple(
+        Machine(machine_label(name, own), described[name], tuple(fitted[name]), count[name]) for name in yours_first
+    )

@@ -75,8 +75,8 @@ def _files(
         yield name, content_hash(content), lambda content=content: content  # type: ignore[misc]
     links = [(INDEX, "Answers", False), *((page.href, page.title, _has_failed(page)) for page in pages)]
     # The date stands on the index only, so that a day's passing does not make every page anew.
-    frame = replace(context, generated="", sources=(), machines=(), documents=())
-    shared = content_hash(_renderer(), json.dumps([links, asdict(frame)]))
+    frame = replace(context, generated="", sources=(), machines=(), documents=(), remarks=())
+    shared = content_hash(renderer_hash(), json.dumps([links, asdict(frame)]))
     for page in pages:
         inputs = content_hash(shared, page.content, json.dumps([page.href, _error(page)]))
         yield page.href, inputs, lambda page=page: _render(page, links, pages, context)  # type: ignore[misc]
@@ -173,7 +173,7 @@ def _title(title: str) -> str:
     return f"<h1>{escape(title)}</h1>"
 
 
-def _renderer() -> str:
+def renderer_hash() -> str:
     """Hash of all that turns data into pages: this room's code, its templates, the libraries' versions."""
     files = [path for path in _HERE.rglob("*") if path.is_file() and path.suffix in {".py", ".j2", ".json"}]
     versions = [f"{name} {version(name)}" for name in ("nbconvert", "mistune", "pygments")]

@@ -6,20 +6,23 @@ with a unit, names are looked up.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..errors import InvalidInput, Problem, nearest_name
 from ..fitting.fit import POPULATION
 from ..units import UnitError, parse
 from ..vocabulary import MIX_SYMBOLS, SYMBOLS, MixSymbol, resolve
+from .library import file_of
 from .scenario_file import Head, read_document, shown
 
 _COUNTS = {symbol.name: symbol for symbol in SYMBOLS}
 _MIXES = {symbol.name: symbol for symbol in MIX_SYMBOLS}
 _TOO_LARGE = 10**300
+_MOST_PROBLEMS = 100  # more than there are symbols
+_LONGEST_NAME = 60
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,7 @@ class Scenario:
 
     ``counts`` are symbols of one access, ``mix`` means and rates; ``machine`` is the population, a machine, or
     MACHINE/STATE; ``before`` and ``after`` are generations; ``notes`` say how a kernel release was resolved.
+    ``about``, ``sources`` (a text for each symbol) and ``questions`` (quantities) are for a reader.
     """
 
     name: str = "scenario"
@@ -38,19 +42,39 @@ class Scenario:
     counts: Mapping[str, int] = field(default_factory=dict)
     mix: Mapping[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    about: str = ""
+    sources: Mapping[str, str] = field(default_factory=dict)
+    questions: tuple[str, ...] = ()
+    origins: Mapping[str, str] = field(default_factory=dict, compare=False)  # file or option that gave a value
 
 
 def read_scenario(
-    sets: Sequence[str] = (), file: Path | None = None, machine: str | None = None, *, path: str | None = None
+    sets: Sequence[str] = (),
+    file: str | os.PathLike[str] | None = None,
+    machine: str | None = None,
+    *,
+    path: str | None = None,
 ) -> Scenario:
-    """A scenario from a YAML or TOML file, ``name=value`` texts, or both; the texts win.
+    """A scenario from a YAML or TOML file or the library, ``name=value`` texts, or both; the texts win.
 
-    Raises InvalidInput with all that is wrong with the file and the texts; with a ``path``, also with every value
-    that it does not admit.
+    ``file`` is a file or, where there is none of that name, a name of the library (``library``). Raises InvalidInput
+    with all that is wrong with the file and the texts; with a ``path``, also with every value that it does not admit.
     """
+    found = file_of(file) if file is not None else None
+    document = read_document(found) if found else {}
+    return scenario_of(document, str(file) if found else "", sets, machine, path=path)
+
+
+def scenario_of(
+    document: Mapping[str, Any],
+    where: str = "",
+    sets: Sequence[str] = (),
+    machine: str | None = None,
+    *,
+    path: str | None = None,
+) -> Scenario:
+    """A scenario from the fields of a file, ``where`` for messages, and ``name=value`` texts; see read_scenario."""
     problems: list[Problem] = []
-    document = read_document(file) if file else {}
-    where = str(file) if file else ""
     values = _Values()
     given = document.get("set", {})
     if isinstance(given, Mapping):
@@ -67,22 +91,42 @@ def read_scenario(
     values.exclude("hit_fraction", "generation_rate")
     values.keep_below("zapping_rate", "generation_rate")
     head = Head(document, where)
-    problems = [*head.problems, *problems, *values.problems, *_not_admitted(path, values.counts)]
+    found = Scenario(
+        head.name, machine or head.machine, head.mode, head.before, head.after, {**head.indicators, **values.counts},
+        values.mix, tuple(head.notes), head.about, _still_true(head.sources, sets), head.questions, values.origins,
+    )  # fmt: skip
+    problems = [*head.problems, *problems, *values.problems, *_not_admitted(path, found)]
     if problems:
         raise InvalidInput(problems)
-    return Scenario(
-        head.name, machine or head.machine, head.mode, head.before, head.after, {**head.indicators, **values.counts},
-        values.mix, tuple(head.notes),
-    )  # fmt: skip
+    return found
 
 
-def _not_admitted(path: str | None, counts: Mapping[str, int]) -> tuple[Problem, ...]:
-    if path is None:
-        return ()
+def _still_true(sources: Mapping[str, str], sets: Sequence[str]) -> dict[str, str]:
+    """The sources of the values that no option replaces."""
+    replaced = {text.partition("=")[0].strip() for text in sets}
+    return {name: text for name, text in sources.items() if name not in replaced}
+
+
+def admitted(path: str, scenario: Scenario) -> dict[str, int]:
+    """All symbols of one access on a path, as ``vocabulary.resolve`` fills them in.
+
+    Raises InvalidInput, each problem with the file or option that the value is from.
+    """
     try:
-        resolve(path, counts, "--set" if counts else "")
+        return resolve(path, scenario.counts, "--set" if scenario.counts else "")
     except InvalidInput as error:
-        return error.problems
+        origins = scenario.origins
+        raise InvalidInput(
+            replace(item, where=origins.get(item.field, item.where)) for item in error.problems
+        ) from None
+
+
+def _not_admitted(path: str | None, scenario: Scenario) -> tuple[Problem, ...]:
+    if path is not None:
+        try:
+            admitted(path, scenario)
+        except InvalidInput as error:
+            return error.problems
     return ()
 
 
@@ -92,13 +136,17 @@ class _Values:
     def __init__(self) -> None:
         self.counts: dict[str, int] = {}
         self.mix: dict[str, float] = {}
+        self.origins: dict[str, str] = {}
         self.problems: list[Problem] = []
 
     def take(self, where: str, name: str, value: Any) -> None:
         """Take one value; a text may carry a unit."""
+        if len(self.problems) >= _MOST_PROBLEMS:
+            self._stop(where)
+            return
         if name not in _COUNTS and name not in _MIXES:
             nearest = nearest_name(name, [*_COUNTS, *_MIXES])
-            self.problems.append(Problem(where, name, "", "unknown name", nearest))
+            self.problems.append(Problem(where, name[:_LONGEST_NAME], "", "unknown name", nearest))
             return
         try:
             number = _number(value, (_MIXES if name in _MIXES else _COUNTS)[name].unit)
@@ -111,6 +159,7 @@ class _Values:
             self.problems.append(Problem(where, name, shown(value), "must be an integer"))
         else:
             self.counts[name] = int(number)
+            self.origins[name] = where
 
     def _mean(self, where: str, symbol: MixSymbol, number: float, value: Any) -> None:
         if symbol.low <= number <= symbol.high:
@@ -118,6 +167,10 @@ class _Values:
             return
         upper = f" to {symbol.high:g}" if symbol.high < float("inf") else " or more"
         self.problems.append(Problem(where, symbol.name, shown(value), f"must be {symbol.low:g}{upper}"))
+
+    def _stop(self, where: str) -> None:
+        if len(self.problems) == _MOST_PROBLEMS:
+            self.problems.append(Problem(where, "", "", f"has more errors than these {_MOST_PROBLEMS}"))
 
     def exclude(self, one: str, other: str) -> None:
         """Refuse two symbols of which one is derived from the other."""

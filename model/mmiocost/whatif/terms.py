@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ..equations.integer import some
 from ..equations.lowering import kernel
 from ..errors import InvalidInput, nearest_name
 from ..fitting.fit import Fit
 from ..fitting.parameters import SETTINGS, parameter_counts
-from ..vocabulary import MIX_SYMBOLS, generation, path_named, resolve
-from .scenario import Scenario
+from ..vocabulary import MIX_SYMBOLS, generation, path_named
+from .scenario import Scenario, admitted
 
 DESIGNS = ("before", "after", "unified", "bypass", "no-bypass")
 SAVING, SPEEDUP, REGRESSION = "saving:fast_mmio", "speedup:fast_mmio", "regression:bypass_guest_pf"
+OVERHEAD = "overhead:generation_wrap"
+QUANTITIES = (SAVING, SPEEDUP, REGRESSION, OVERHEAD)
 _FIRST_WITH_ENTRIES = "v31"
+_HOUR = 3600.0
 
 
 def full_scenario(path: str, scenario: Scenario, **values: Any) -> dict[str, Any]:
@@ -22,16 +26,16 @@ def full_scenario(path: str, scenario: Scenario, **values: Any) -> dict[str, Any
 
     Raises InvalidInput for a value outside its domain on that path.
     """
-    found: dict[str, Any] = {**resolve(path, scenario.counts, "--set")}
+    found: dict[str, Any] = {**admitted(path, scenario)}
     found.update({symbol.name: symbol.default for symbol in MIX_SYMBOLS if symbol.default is not None})
     found.update(scenario.mix)
-    if "userspace_fraction" in scenario.mix:
-        found["userspace"] = scenario.mix["userspace_fraction"]
     found.update(values)
+    if "userspace_fraction" in found and "userspace" not in values:
+        found["userspace"] = found["userspace_fraction"]
     found.setdefault("generation_rate", found["zapping_rate"])
     if "mmio_cached" not in scenario.counts and "mmio_cached" not in values:
         found["mmio_cached"] = 1 / found["mmio_pages"]
-    if found["unlink_rate"] and "retries" not in {**scenario.counts, **values}:
+    if some(found["unlink_rate"]) and "retries" not in {**scenario.counts, **values}:
         found["retries"] = kernel("expected_retries")(found)["value"]
     return found
 
@@ -79,32 +83,49 @@ def remarks(scenario: Scenario) -> tuple[str, ...]:
     return ()
 
 
-def quantity_terms(quantity: str, scenario: Scenario, **values: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Occurrences of each event in a quantity, and the scenario behind them.
+def remark_on_wraps(scenario: Scenario, full: Mapping[str, Any]) -> str:
+    """How often the generation number wraps in a scenario."""
+    rate = kernel(f"generation_wraps:{scenario.after}")(full)["value"]
+    if not rate:
+        return "without memslot updates the generation number never wraps; set generation_rate"
+    hours = 1 / rate / _HOUR
+    return f"the generation number wraps once in {hours:.3g} hours" + (
+        f" ({hours / 24:.3g} days)" if hours > 48 else ""
+    )
 
-    The quantity is ``cost:PATH``, ``saving:fast_mmio`` (per access) or ``regression:bypass_guest_pf`` (per
-    second). Raises InvalidInput for an unknown one.
+
+def quantity_kernel(quantity: str, scenario: Scenario, **values: Any) -> tuple[str, dict[str, Any]]:
+    """Name of the kernel that counts what a quantity is made of, and the scenario that it is asked about.
+
+    The quantity is ``cost:PATH``, ``saving:fast_mmio`` or ``speedup:fast_mmio`` (per access),
+    ``regression:bypass_guest_pf`` or ``overhead:generation_wrap`` (per second). Means, rates and ``values`` may be
+    arrays. Raises InvalidInput for an unknown quantity and for a value outside its domain.
     """
     if quantity.startswith("cost:"):
         path = path_named(quantity.removeprefix("cost:"), "quantity").name
-        full = full_scenario(path, scenario, **values)
-        return kernel(path)(full), full
+        return path, full_scenario(path, scenario, **values)
     if quantity in (SAVING, SPEEDUP):
         check_after(scenario)
         full = with_hit_fraction(scenario, full_scenario(hit_path(scenario), scenario, **values))
-        return kernel(f"saving:{scenario.mode}:{scenario.after}")(full), full
+        return f"saving:{scenario.mode}:{scenario.after}", full
     if quantity == REGRESSION:
-        return _regression(scenario, values)
-    known = (SAVING, SPEEDUP, REGRESSION, "cost:PATH")
-    nearest = nearest_name(quantity, known[:3])
-    raise InvalidInput.one("", "quantity", quantity, f"must be one of {', '.join(known)}", nearest)
+        full = full_scenario("v30.shadow.guest_fault", scenario, **values)
+        if "hit_fraction" not in full:
+            full["hit_fraction"] = kernel(f"hit_fraction:{_FIRST_WITH_ENTRIES}")(full)["value"]
+        return "regression", full
+    if quantity == OVERHEAD:
+        if not generation(scenario.after).since("v311"):
+            allowed = "must be v311 or later: before 3.11 MMIO sptes hold no generation number"
+            raise InvalidInput.one("", "after", scenario.after, allowed)
+        return f"generation_wrap:{scenario.after}", full_scenario(f"{scenario.after}.any.hypercall", scenario, **values)
+    allowed = f"must be one of {', '.join(QUANTITIES)}, cost:PATH"
+    raise InvalidInput.one("", "quantity", quantity, allowed, nearest_name(quantity, QUANTITIES))
 
 
-def _regression(scenario: Scenario, values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    full = full_scenario("v30.shadow.guest_fault", scenario, **values)
-    if "hit_fraction" not in full:
-        full["hit_fraction"] = kernel(f"hit_fraction:{_FIRST_WITH_ENTRIES}")(full)["value"]
-    return kernel("regression")(full), full
+def quantity_terms(quantity: str, scenario: Scenario, **values: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Occurrences of each event in a quantity, and the scenario behind them; as :func:`quantity_kernel`."""
+    name, full = quantity_kernel(quantity, scenario, **values)
+    return kernel(name)(full), full
 
 
 def design_terms(design: str, scenario: Scenario, **values: Any) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -125,7 +146,7 @@ def design_terms(design: str, scenario: Scenario, **values: Any) -> tuple[dict[s
         full = full_scenario(path, scenario, **values)
         return kernel(path)(full), full
     if design in ("bypass", "no-bypass"):
-        found, full = _regression(scenario, values)
+        found, full = quantity_terms(REGRESSION, scenario, **values)
         return (found if design == "bypass" else dict.fromkeys(found, 0)), full
     if "." not in design:
         nearest = nearest_name(design, DESIGNS)
@@ -152,6 +173,7 @@ def indicators(scenario: Scenario, fit: Fit) -> dict[str, int]:
     return {} if not known else {f"{event.split('_')[0]}_mitigated": 1 for event in SETTINGS}
 
 
-def search_kind(path: str) -> str:
-    """Kind of slot search of the generation that a path belongs to."""
-    return generation(path.split(".")[0]).search
+def search_kind(name: str) -> str:
+    """Kind of slot search behind the counts of a kernel: that of its path's generation, or of the kernel after."""
+    last = name.rpartition(":")[2].partition(".")[0]
+    return generation("v30" if last == "regression" else last).search

@@ -14,15 +14,14 @@ import numpy as np
 
 from ..evidence import Evidence, Observation
 from ..fitting.design import Array
-from ..fitting.fit import LEVEL, SEED
+from ..fitting.fit import LEVEL, SEED, Fit
 from ..fitting.intervals import Interval, interval
 from ..fitting.prediction import weighted_costs
-from ..fitting.store import current_fit
 from .scenario import Scenario
 from .terms import SAVING, by_parameter, quantity_terms
 
 POWER = 0.8
-_SMALLER_IS_BETTER = "workload.kernbench"
+TCP_RR, KERNBENCH = "workload.netperf_tcp_rr", "workload.kernbench"
 
 
 @dataclass(frozen=True)
@@ -40,18 +39,18 @@ class Pair:
     @property
     def label(self) -> str:
         """Posting, workload and paging in a few words."""
-        workload = "kernbench" if self.quantity == _SMALLER_IS_BETTER else "netperf"
+        workload = "kernbench" if self.quantity == KERNBENCH else "netperf"
         return f"{self.source.removeprefix('xiao2011_')} {workload}, {'EPT' if self.ept else 'EPT off'}"
 
     def gains(self) -> tuple[Array, Array]:
         """Logs of performance of the runs before and after."""
-        sign = -1.0 if self.quantity == _SMALLER_IS_BETTER else 1.0
+        sign = -1.0 if self.quantity == KERNBENCH else 1.0
         return sign * np.log(self.before), sign * np.log(self.after)
 
     def seconds_saved(self) -> float:
         """Time saved of one transaction, or of the whole build, in seconds."""
         before, after = np.mean(self.before), np.mean(self.after)
-        if self.quantity == _SMALLER_IS_BETTER:
+        if self.quantity == KERNBENCH:
             return float(before - after)
         return float(np.mean(1 / np.array(self.before)) - np.mean(1 / np.array(self.after)))
 
@@ -75,7 +74,7 @@ def pairs(evidence: Evidence) -> tuple[Pair, ...]:
     """The pairs with several runs a side, netperf TCP_RR and kernbench, in the order of the evidence."""
     groups: dict[str, list[Observation]] = {}
     for row in evidence.observations:
-        if row.use == "validation" and row.quantity in ("workload.netperf_tcp_rr", _SMALLER_IS_BETTER):
+        if row.use == "validation" and row.quantity in (TCP_RR, KERNBENCH):
             groups.setdefault(row.comparison, []).append(row)
     found = (_pair(name, rows) for name, rows in groups.items())
     return tuple(pair for pair in found if min(len(pair.before), len(pair.after)) >= 2)
@@ -144,7 +143,14 @@ class Explanation:
 
 
 def explanation(
-    pair: Pair, evidence: Evidence, *, slots: int, cold: float, equal_exits: bool = False, accesses: float = 20.0
+    pair: Pair,
+    evidence: Evidence,
+    fit: Fit,
+    *,
+    slots: int,
+    cold: float,
+    equal_exits: bool = False,
+    accesses: float = 20.0,
 ) -> Explanation:
     """Accesses that would explain a pair at a number of slots, with warm (0) or cold (1) first searches.
 
@@ -152,10 +158,11 @@ def explanation(
     uncertainty. Gains are drawn from the pooled t distribution of the runs. With ``equal_exits`` a violation and
     a misconfiguration are taken to cost the same.
     """
-    clock = evidence.assumptions["clock_not_stated"]
-    rng = np.random.default_rng([SEED, 2011])
-    saved = _saving_draws(pair, slots, cold, equal_exits)
-    hertz = clock.value * np.exp(rng.standard_normal(len(saved)) * math.log(clock.factor or 1.0) / 1.96)
+    rng = np.random.default_rng([SEED, 2011, 2])
+    symbols = {"slots": slots} if pair.ept else {"slots": slots, "guest_levels": _guest_levels(pair)}
+    mode = "ept" if pair.ept else "shadow"
+    saved = saving_draws(Scenario(mode=mode, counts=symbols, mix={"cold_search_fraction": cold}), fit, equal_exits)
+    hertz = clock_draws(evidence, len(saved))
     found = statistics(pair)
     scale = (found.pooled[1] - found.gain) / _t_quantile(len(pair.before) + len(pair.after) - 2)
     gain = found.gain + scale * rng.standard_t(len(pair.before) + len(pair.after) - 2, len(saved))
@@ -163,9 +170,9 @@ def explanation(
     cycles = np.clip(1 - np.exp(-gain), 0, None) * base * hertz
     # Where an access saves nothing, no number of them explains a gain.
     per_base = np.where(saved > 0, cycles / np.where(saved > 0, saved, 1.0), np.inf)
-    if pair.quantity == _SMALLER_IS_BETTER:
+    if pair.quantity == KERNBENCH:
         per_base = per_base / base
-    forward = 100 * accesses * saved / (hertz if pair.quantity == _SMALLER_IS_BETTER else base * hertz)
+    forward = 100 * accesses * saved / (hertz if pair.quantity == KERNBENCH else base * hertz)
     return Explanation(pair, slots, cold, equal_exits, interval(per_base), accesses, interval(forward))
 
 
@@ -177,20 +184,25 @@ def _t_quantile(degrees: int) -> float:
 
 def _base_seconds(pair: Pair) -> float:
     """Seconds of one transaction, or of the build, before the change."""
-    if pair.quantity == _SMALLER_IS_BETTER:
+    if pair.quantity == KERNBENCH:
         return float(np.mean(pair.before))
     return float(np.mean(1 / np.array(pair.before)))
 
 
-def _saving_draws(pair: Pair, slots: int, cold: float, equal_exits: bool) -> Array:
-    fit = current_fit()
-    symbols = {"slots": slots} if pair.ept else {"slots": slots, "guest_levels": _guest_levels(pair)}
-    scenario = Scenario(mode="ept" if pair.ept else "shadow", counts=symbols, mix={"cold_search_fraction": cold})
+def saving_draws(scenario: Scenario, fit: Fit, equal_exits: bool = False) -> Array:
+    """Draws of the cycles that an MMIO access saves, (draws,); with ``equal_exits`` all kinds of exit cost the same."""
     terms, _ = quantity_terms(SAVING, scenario)
     counts = by_parameter(terms, scenario, fit)
     if equal_exits:
         counts = {name: count for name, count in counts.items() if not name.startswith("vm_exit_")}
     return weighted_costs(fit, counts)
+
+
+def clock_draws(evidence: Evidence, count: int) -> Array:
+    """Draws of a clock that no source states, in Hz: the assumption with its factor."""
+    clock = evidence.assumptions["clock_not_stated"]
+    unit = np.random.default_rng([SEED, 2011]).standard_normal(count)
+    return np.asarray(clock.value * np.exp(unit * math.log(clock.factor or 1.0) / 1.96))
 
 
 def _guest_levels(pair: Pair) -> int:

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 from ...evidence import load
 from ...fitting.fit import MEDIAN_MACHINE
 from ...fitting.rows import fit_rows
-from ...fitting.score import score
 from ...fitting.store import current_fit, current_summary
 from ...fitting.summary import Estimate, RowFit
 from ...fitting.sums import known_sums
+from ...whatif.scoring import score
 from .. import charts
+from ..conflicts import said_first
 from ..display import Figure, Table, figure, table
+from ..imports import YOURS, machine_label, own_machines
 from ..numbers import percent, quantity_text
 from .frames import cell
 
@@ -26,6 +28,15 @@ Folders = Sequence[str]
 
 def _folders(evidence: Folders) -> list[Path]:
     return [Path(folder) for folder in evidence]
+
+
+def own_evidence(evidence: Folders = ()) -> Table:
+    """What the user's own evidence says against the packaged fit, and whether it is fitted alone."""
+    import pandas as pd
+
+    said = said_first(_folders(evidence)) or ("None is added; `mmiocost report --evidence DIR` adds it.",)
+    frame = pd.DataFrame({"finding": said})
+    return table(frame, "Your own evidence against the packaged fit")
 
 
 def sources(evidence: Folders = ()) -> Table:
@@ -43,16 +54,23 @@ def sources(evidence: Folders = ()) -> Table:
 
 
 def machines(evidence: Folders = ()) -> Table:
-    """Machines of the joint fit with their states."""
+    """Machines of the joint fit with their states; the user's own are marked and come first."""
     import pandas as pd
 
     known = load(_folders(evidence))
+    own = own_machines(known)
     count: dict[tuple[str, str, str, str], int] = {}
     for row in known.observations:
         if row.use == "fit":
-            key = (row.machine, row.state, row.cpu or "not named", row.generation or MISSING_GENERATION)
+            key = (
+                machine_label(row.machine, own),
+                row.state,
+                row.cpu or "not named",
+                row.generation or MISSING_GENERATION,
+            )
             count[key] = count.get(key, 0) + 1
-    frame = pd.DataFrame([(*key, number) for key, number in count.items()])
+    ordered = sorted(count.items(), key=lambda item: not item[0][0].endswith(YOURS))
+    frame = pd.DataFrame([(*key, number) for key, number in ordered])
     frame.columns = pd.Index(["machine", "state", "CPU", "generation", "rows"])
     return table(frame, "Machines and states whose costs are fitted")
 
@@ -77,14 +95,15 @@ def _costs(evidence: Folders) -> list[RowFit]:
 
 
 def measured_against_fitted(evidence: Folders = ()) -> Figure:
-    """Every cost row of the fit, measured against fitted, with the ratio below."""
+    """Every cost row of the fit, measured against fitted, with the ratio below; the user's own machines come first."""
     import pandas as pd
 
-    rows = _costs(evidence)
+    own = own_machines(load(_folders(evidence)))
+    rows = sorted(_costs(evidence), key=lambda row: row.machine not in own)
     frame = pd.DataFrame(
         {
             "label": [f"{row.id}: {row.quantity}" for row in rows],
-            "machine": [row.machine for row in rows],
+            "machine": [machine_label(row.machine, own) for row in rows],
             "measured": [row.measured for row in rows],
             "fitted": [row.fitted for row in rows],
             "low": [row.low for row in rows],
@@ -214,14 +233,12 @@ def identified_sums(evidence: Folders = ()) -> Table:
     """Sums that are known although their parts are not: what can't be told apart by this evidence."""
     import pandas as pd
 
-    known = load(_folders(evidence))
-    rows = [
-        (item.machine, item.state, " + ".join(_part(*part) for part in item.parts), cell(item.cycles))
-        for item in known_sums(current_fit(_folders(evidence)), fit_rows(known))
-    ]
+    sums = known_sums(current_fit(_folders(evidence)), fit_rows(load(_folders(evidence))))
+    rows = [(item.machine, item.state, _named(item.parts), cell(item.cycles)) for item in sums]
     columns = ["machine", "state", "can't be told apart", "together"]
     return table(pd.DataFrame(rows, columns=columns), "Known only as sums")
 
 
-def _part(name: str, count: float) -> str:
-    return name if count == 1 else f"{count:g} {name}"
+def _named(parts: Sequence[tuple[str, float]]) -> str:
+    named = (name if count == 1 else f"{count:g} {name}" for name, count in parts)
+    return " + ".join(named).replace("+ -", "− ")

@@ -1,22 +1,20 @@
-"""The workload pairs of 2011: what the runs show, what the model adds, what would have to be true."""
+"""The workload results: what the runs show, what the model predicts, what would have to be true."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
 
-from ...evidence import load
-from ...vocabulary import MIX_SYMBOLS
+from ...evidence import Evidence, Observation, load
+from ...fitting.score import Scored
 from ...whatif.workload import Explanation, Pair, explanation, pairs, statistics
+from ...whatif.workload_rows import ACCESSES, PER_SECOND, SLOTS, stores_needed, workload_verdicts
 from .. import charts
 from ..display import Figure, Table, figure, table
 from ..numbers import estimate_text, percent, quantity_text
+from .frames import MISSING, fit_of
 
 Folders = Sequence[str]
-ACCESSES, PER_SECOND = (
-    next(item.default or 0.0 for item in MIX_SYMBOLS if item.name == name)
-    for name in ("accesses_per_transaction", "mmio_rate")
-)
 
 
 def _pairs(evidence: Folders) -> tuple[Pair, ...]:
@@ -27,7 +25,7 @@ def pair_figure(evidence: Folders = ()) -> Figure:
     """Gain of each pair with the interval that three runs a side allow, and what the model predicts for it."""
     import pandas as pd
 
-    known = load([Path(folder) for folder in evidence])
+    known, fit = load([Path(folder) for folder in evidence]), fit_of(evidence)
     rows, beyond = [], 0
     for pair in pairs(known):
         found = statistics(pair)
@@ -35,13 +33,13 @@ def pair_figure(evidence: Folders = ()) -> Figure:
         rows.append((pair.label, "measured, pooled t", *_percents(found.gain, *found.pooled)))
         accesses = ACCESSES if pair.unit == "trans/s" else PER_SECOND
         for cold, label in ((0.0, "model, searches warm"), (1.0, "model, first search cold")):
-            forward = explanation(pair, known, slots=32, cold=cold, accesses=accesses).forward
+            forward = explanation(pair, known, fit, slots=SLOTS, cold=cold, accesses=accesses).forward
             rows.append((pair.label, label, forward.value, forward.low, forward.high))
             beyond += cold == 0 and forward.high is not None and 100 * found.gain > forward.high
     frame = pd.DataFrame(rows, columns=["pair", "method", "value", "low", "high"])
     see = (
         f"{beyond} of {len(pairs(known))} published gains lie above all that {ACCESSES:g} stores a netperf transaction,"
-        f" or {PER_SECOND:g} a second of kernbench, would save with 32 slots and warm searches. The accesses of a"
+        f" or {PER_SECOND:g} a second of kernbench, would save with {SLOTS} slots and warm searches. The accesses of a"
         f" transaction, the slots and the clock were not published: the model's bars are for assumed values of them."
     )
     return figure(
@@ -79,13 +77,13 @@ def pair_explanations(evidence: Folders = ()) -> Table:
     """Accesses that would have to happen for each published gain to be the slot walk alone."""
     import pandas as pd
 
-    known = load([Path(folder) for folder in evidence])
+    known, fit = load([Path(folder) for folder in evidence]), fit_of(evidence)
     rows = []
     for pair in pairs(known):
-        for slots in (8, 32):
+        for slots in (8, SLOTS):
             for cold in (0.0, 1.0):
                 open_, equal = (
-                    explanation(pair, known, slots=slots, cold=cold, equal_exits=flag) for flag in (False, True)
+                    explanation(pair, known, fit, slots=slots, cold=cold, equal_exits=flag) for flag in (False, True)
                 )
                 per = "a second" if pair.unit == "s" else "a transaction"
                 rows.append((pair.label, slots, "cold" if cold else "warm", per, _needed(open_), _needed(equal)))
@@ -98,3 +96,78 @@ def pair_explanations(evidence: Folders = ()) -> Table:
 
 def _needed(found: Explanation) -> str:
     return estimate_text(found.needed.value, found.needed.low, found.needed.high)
+
+
+def _results(evidence: Folders) -> tuple[Evidence, list[tuple[Observation, Scored | str]]]:
+    """Every workload result kept for validation, with its prediction or the reason why there is none."""
+    known = load([Path(folder) for folder in evidence])
+    rows = [row for row in known.observations if row.use == "validation"]
+    found = workload_verdicts(rows, known, fit_of(evidence))
+    return known, [(row, item if isinstance(item, Scored) else item[1]) for row, item in zip(rows, found, strict=True)]
+
+
+def workload_figure(evidence: Folders = ()) -> Figure:
+    """Every result after a change as a gain in percent: published, and predicted under the values assumed."""
+    import pandas as pd
+
+    known, results = _results(evidence)
+    pair_of = {pair.comparison: pair for pair in pairs(known)}
+    rows, scored = [], 0
+    for row, found in results:
+        if isinstance(found, str):
+            continue
+        pair = pair_of.get(row.comparison)
+        label = pair.label if pair else row.workload or row.id
+        rows.append((label, "published", *[_gain(row, row.value, pair)] * 3))
+        edges = sorted(_gain(row, value, pair) for value in (found.low, found.high))
+        rows.append((label, "predicted", _gain(row, found.predicted, pair), *edges))
+        scored += 1
+    inside = sum(isinstance(found, Scored) and found.inside for _, found in results)
+    see = (
+        f"{inside} of {scored} results lie in the 95 % interval of their prediction. A run is predicted from those"
+        f" before the change, and their scatter makes most of the bar; stores, slots and clock are assumed."
+    )
+    frame = pd.DataFrame(rows, columns=["pair", "method", "value", "low", "high"]).drop_duplicates()
+    return figure(charts.workload_pairs(frame), title="Gain of every workload result, published and predicted", see=see)
+
+
+def _gain(row: Observation, value: float, pair: Pair | None) -> float:
+    """Percent by which performance is better than the mean of the runs before."""
+    if pair is None:
+        return value
+    base = sum(pair.before) / len(pair.before)
+    return 100 * ((base / value if pair.unit == "s" else value / base) - 1)
+
+
+def workload_table(evidence: Folders = ()) -> Table:
+    """Every workload result, predicted or not, with what was assumed or why it is not predicted."""
+    import pandas as pd
+
+    rows = []
+    for row, found in _results(evidence)[1]:
+        unit = "%" if row.unit == "percent" else row.unit
+        told = (MISSING, MISSING, found) if isinstance(found, str) else _told(found, unit)
+        place = " ".join(part for part in (row.workload, row.patch_state, row.variant) if part)
+        rows.append((row.id, place, quantity_text(row.value, unit=unit), *told))
+    columns = ["observation", "workload", "published", "predicted", "95 % interval", "assumed, or why not predicted"]
+    return table(pd.DataFrame(rows, columns=columns), "Every workload result against its prediction")
+
+
+def _told(found: Scored, unit: str) -> tuple[str, str, str]:
+    predicted = quantity_text(found.predicted, found.low, found.high, unit)
+    return predicted, "inside" if found.inside else "outside", found.assumed
+
+
+def change_explanations(evidence: Folders = ()) -> Table:
+    """Stores a second that would explain each change published in percent without its base."""
+    import pandas as pd
+
+    known, results = _results(evidence)
+    rows = []
+    for row, found in results:
+        if row.unit == "percent":
+            needed = stores_needed(row, known, fit_of(evidence))
+            said = estimate_text(needed.value, needed.low, needed.high, "1/s") if needed else str(found)
+            rows.append((row.source_id, row.workload, quantity_text(row.value, unit="%"), said))
+    columns = ["source", "workload", "published change", "stores needed"]
+    return table(pd.DataFrame(rows, columns=columns), "Rate of stores that would explain each published change")

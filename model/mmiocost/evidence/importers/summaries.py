@@ -1,0 +1,65 @@
+"""Pairs of a trace summarised by DuckDB: what each class of exits took, and which addresses are hot.
+
+DuckDB reads the Parquet file and may put what it sorts on disk, so that a trace larger than memory is no problem.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+MEMORY = "200MB"
+_WHY = "time between two tracepoints, with tracing and without the hardware's exit and entry: no round trip"
+#: Seen at least so often, a class's mean is offered as an observation.
+LEAST = 2
+
+_CLASSES = """
+select class, served, slow_case, reason, count(*) as pairs, sum(duration) as total, avg(duration) as mean,
+       stddev_samp(duration) / sqrt(count(*)) as standard_error, min(duration) as least,
+       quantile_cont(duration, 0.5) as median, quantile_cont(duration, 0.95) as p95,
+       quantile_cont(duration, 0.99) as p99, max(duration) as most, sum(migrated)::bigint as migrated
+from read_parquet(?) group by all order by total desc, class, served, slow_case, reason"""
+_PAGES = """
+select gpa // 4096 * 4096 as page, class, served, count(*) as pairs, sum(duration) as total, avg(duration) as mean,
+       count(distinct gpa) as addresses, count(*) filter (where rw = 'write') as writes
+from read_parquet(?) where gpa is not null and class like 'mmio%' group by all order by pairs desc, page, class, served
+limit 1000"""
+
+
+def query(sql: str, parameters: Sequence[Any]) -> list[dict[str, Any]]:
+    """Rows of a query, as plain values by column."""
+    import duckdb
+
+    with duckdb.connect(config={"memory_limit": MEMORY, "threads": 1}) as connection:
+        found = connection.execute(sql, list(parameters))
+        names = [column[0] for column in found.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+
+def summarise(pairs: Path) -> dict[str, list[dict[str, Any]]]:
+    """Tables ``classes`` and ``pages`` of a file of pairs; times in its own unit. Empty where there are no pairs."""
+    if not pairs.is_file():
+        return {"classes": [], "pages": []}
+    return {"classes": query(_CLASSES, [str(pairs)]), "pages": query(_PAGES, [str(pairs)])}
+
+
+def observations(classes: Sequence[dict[str, Any]], time_unit: str, resolution: int) -> list[dict[str, Any]]:
+    """One observation of the handler's time for each class of exits, in ns; none where times are ticks.
+
+    The mean's error holds the clock's steps too: resolution²/6 a pair.
+    """
+    if time_unit != "ns":
+        return []
+    return [_observation(row, resolution) for row in classes if row["pairs"] >= LEAST]
+
+
+def _observation(row: dict[str, Any], resolution: int) -> dict[str, Any]:
+    by_steps = resolution**2 / 6 / row["pairs"]
+    named = "/".join(filter(None, (row["class"], row["served"], row["slow_case"])))
+    return {
+        "quantity": "handler.time_exit_to_entry", "value": row["mean"], "unit": "ns",
+        "spread": ((row["standard_error"] or 0.0) ** 2 + by_steps) ** 0.5, "spread_kind": "sem",
+        "n_runs": row["pairs"], "event": row["reason"], "variant": named, "use": "excluded", "use_why": _WHY,
+        "served_by": {"user": "userspace", "kernel": "kernel"}.get(row["served"], ""),
+    }  # fmt: skip

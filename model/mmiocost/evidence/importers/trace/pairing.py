@@ -1,0 +1,275 @@
+"""Exits paired with the entries that end them, thread by thread, and what each pair was.
+
+A pair lasts from the exit tracepoint to the next entry of its thread: KVM's handling, user space if it was asked, time
+off the CPU and the tracing itself; not the hardware's exit and entry. Arrays are addresses (``words``).
+"""
+
+from __future__ import annotations
+
+from .payloads import CHECK, ENTRY, EXIT, FAST_MMIO, HANDLE, MARK, MMIO, PAGE_FAULT, PIO, USERSPACE
+from .scanning import (
+    ADDRESS,
+    CPU,
+    ERROR_CODE,
+    FLAG,
+    GEN,
+    KIND,
+    LINE,
+    NUMBER,
+    PRINTED,
+    REASON,
+    ROOM,
+    RW,
+    THREAD,
+    TIME,
+    VALUE,
+    VCPU,
+)
+from .words import add, fast, get, inlined, keep
+
+MARKER = -2  # event of a row that says that events were lost on a CPU, or on all if that is -1
+CPUS = 100_000  # CPU numbers have at most five digits
+
+CLASSES = (
+    "mmio_fast", "mmio_stale", "mmio_slow", "mmio_cached", "mmio_other", "pio", "misconfig_bare", "fault", "other",
+)  # fmt: skip
+(C_FAST, C_STALE, C_SLOW, C_CACHED, C_MMIO, C_PIO, C_BARE, C_FAULT, C_OTHER) = range(len(CLASSES))
+SLOW_CASES = ("", "first", "before", "uncached", "unknown")
+NO_CASE, FIRST, BEFORE, UNCACHED, UNKNOWN = range(len(SLOW_CASES))
+SERVED = ("", "kernel", "user")
+#: What the canonical reason of an exit tells: nothing, a cached "this is MMIO", a missing one, or by bit 3 of the
+#: error code (nested paging, and a page fault under shadow paging).
+PLAIN, MISCONFIG, VIOLATION, NESTED, FAULT = range(5)
+REASON_KINDS = {
+    "EPT_MISCONFIG": MISCONFIG, "EPT_VIOLATION": VIOLATION, "NPF": NESTED, "EXCP_PF": FAULT, "EXCEPTION_NMI": FAULT,
+}  # fmt: skip
+_RESERVED_BIT = 8
+
+# What is known of a thread, STATE numbers each: an open exit, and what its thread did since.
+STATE = 13
+(OPEN, _START, _REASON, _LINE, _CPU, _SEEN, _ADDRESS, _RW, _LAST_CPU, _LAST_TIME, _VCPU, _EPOCH, _MET) = range(STATE)
+_S_FAST, _S_MMIO, _S_INVALID, _S_MARK, _S_HANDLE, _S_PIO, _S_FAULT, _S_USER, _S_RESERVED = (
+    1 << bit for bit in range(9)
+)
+
+# Totals of the file; of each reason, by 5; of each class by who served it, number and time.
+TOTALS = 11
+(T_EVENTS, T_PAIRS, T_UNPAIRED_EXITS, T_UNPAIRED_ENTRIES, T_NEGATIVE, T_DISORDER, T_MARKERS, T_LOST, T_UNKNOWN_LOSS,
+ T_FIRST, T_LAST) = range(TOTALS)  # fmt: skip
+REASON_TOTALS = 5
+R_EXITS, R_PAIRS, R_TOTAL, R_MIN, R_MAX = range(REASON_TOTALS)
+
+# Files that rows go to, each (columns, CAPACITY); the first columns are the same in all of events.
+CAPACITY = 5 * ROOM
+EXITS, ENTRIES, ACCESSES, OTHERS, PAIRS = range(5)
+COMMON = (TIME, LINE, CPU, THREAD, VCPU)
+OF_EXITS = (REASON, PRINTED, ERROR_CODE)
+OF_ACCESSES = (KIND, ADDRESS, NUMBER, RW, VALUE)
+OF_OTHERS = (KIND, ERROR_CODE, GEN, FLAG, NUMBER)
+(P_THREAD, P_VCPU, P_REASON, P_CLASS, P_CASE, P_SERVED, P_ADDRESS, P_RW, P_START, P_DURATION, P_MIGRATED, P_EXIT_LINE,
+ P_ENTRY_LINE) = range(13)  # fmt: skip
+WIDTHS = (5 + len(OF_EXITS), 5, 5 + len(OF_ACCESSES), 5 + len(OF_OTHERS), 13)
+
+
+@inlined
+def _field(here: int, column: int) -> int:
+    """What a row says in a column."""
+    return get(here, ROOM * column)
+
+
+@inlined
+def _put_field(file: int, place: int, column: int, value: int) -> None:
+    keep(file, CAPACITY * column + place, value)
+
+
+@inlined
+def _class(seen: int, kind: int) -> int:
+    """Class of a pair: the first row of the table that applies."""
+    mmio, reserved = seen & _S_MMIO, seen & _S_RESERVED
+    if seen & _S_FAST:
+        return C_FAST
+    if mmio and (seen & _S_INVALID or (seen & _S_MARK and reserved and not seen & _S_HANDLE)):
+        return C_STALE
+    if mmio and seen & _S_MARK:
+        return C_SLOW
+    if mmio and (seen & _S_HANDLE or reserved):
+        return C_CACHED
+    if mmio:
+        return C_MMIO if kind == PLAIN else C_SLOW
+    if seen & _S_PIO:
+        return C_PIO
+    if kind == MISCONFIG:
+        return C_BARE
+    return C_FAULT if seen & _S_FAULT or kind in (VIOLATION, NESTED) else C_OTHER
+
+
+@fast
+def pair(
+    rows: int, count: int, state: int, kinds: int, lost: int, totals: int, reasons: int, events: int, classes: int,
+    files: int, used: int, slow_case: int,
+) -> None:  # fmt: skip
+    """Pair the first ``count`` rows, and put rows and pairs into the columns of their files.
+
+    Arrays of int64, by address: ``rows`` (COLUMNS, ROOM); ``state`` (threads, STATE); ``kinds`` (reasons,) of
+    REASON_KINDS; ``lost`` (CPUS + 1,) the last marker of each CPU and of all; ``totals`` (TOTALS,), ``reasons``
+    (reasons, REASON_TOTALS), ``events`` by kind, ``classes`` (classes, served, 2); ``files`` (5,) addresses of
+    (WIDTHS, CAPACITY) with ``used`` (5,) rows. ``slow_case`` is that of a search whose answer was not cached.
+    """
+    for row in range(count):
+        here = rows + 8 * row
+        event = _field(here, KIND)
+        if event == MARKER:
+            _lose(_field(here, CPU), _field(here, NUMBER), lost, totals)
+        if event < 0:
+            continue
+        own = state + 8 * STATE * _field(here, THREAD)
+        _meet(here, event, own, lost, totals, events)
+        if event == EXIT:
+            _open(here, own, kinds, totals, reasons)
+        elif event == ENTRY:
+            if not get(own, OPEN):
+                add(totals, T_UNPAIRED_ENTRIES, 1)
+            elif _field(here, TIME) < get(own, _START):
+                add(totals, T_NEGATIVE, 1)
+            else:
+                _close(here, own, kinds, totals, reasons, classes, get(files, PAIRS), get(used, PAIRS), slow_case)
+                add(used, PAIRS, 1)
+            keep(own, OPEN, 0)
+        elif get(own, OPEN):
+            _see(here, event, own, kinds)
+        _store(here, event, files, used)
+
+
+@inlined
+def _lose(cpu: int, number: int, lost: int, totals: int) -> None:
+    """Note a marker; exits that were open are closed when their thread is met again, or at the end."""
+    add(totals, T_MARKERS, 1)
+    keep(lost, cpu if cpu >= 0 else CPUS, get(totals, T_MARKERS))
+    if number < 0:
+        add(totals, T_UNKNOWN_LOSS, 1)
+    else:
+        add(totals, T_LOST, number)
+
+
+@inlined
+def _meet(here: int, event: int, own: int, lost: int, totals: int, events: int) -> None:
+    """What holds for every event of a thread; its vCPU is filled in from what the thread said before."""
+    time, cpu, vcpu = _field(here, TIME), _field(here, CPU), _field(here, VCPU)
+    if get(totals, T_EVENTS) == 0:
+        keep(totals, T_FIRST, time)
+        keep(totals, T_LAST, time)
+    keep(totals, T_FIRST, min(time, get(totals, T_FIRST)))
+    keep(totals, T_LAST, max(time, get(totals, T_LAST)))
+    add(totals, T_EVENTS, 1)
+    add(events, event, 1)
+    epoch = get(own, _EPOCH)
+    if get(own, OPEN) and (get(lost, get(own, _LAST_CPU)) > epoch or get(lost, CPUS) > epoch):
+        add(totals, T_UNPAIRED_EXITS, 1)
+        keep(own, OPEN, 0)
+    if get(own, _MET) and time < get(own, _LAST_TIME):
+        add(totals, T_DISORDER, 1)
+    if vcpu >= 0:
+        keep(own, _VCPU, vcpu + 1)
+    keep(here, ROOM * VCPU, get(own, _VCPU) - 1)
+    keep(own, _MET, 1)
+    keep(own, _LAST_TIME, time)
+    keep(own, _LAST_CPU, max(cpu, 0))
+    keep(own, _EPOCH, get(totals, T_MARKERS))
+
+
+@inlined
+def _open(here: int, own: int, kinds: int, totals: int, reasons: int) -> None:
+    reason, error = _field(here, REASON), _field(here, ERROR_CODE)
+    kind = get(kinds, reason)
+    if get(own, OPEN):
+        add(totals, T_UNPAIRED_EXITS, 1)
+    add(reasons, REASON_TOTALS * reason + R_EXITS, 1)
+    reserved = kind == MISCONFIG or (kind >= NESTED and error >= 0 and error & _RESERVED_BIT)
+    keep(own, OPEN, 1)
+    keep(own, _START, _field(here, TIME))
+    keep(own, _REASON, reason)
+    keep(own, _LINE, _field(here, LINE))
+    keep(own, _CPU, _field(here, CPU))
+    keep(own, _SEEN, _S_RESERVED if reserved else 0)
+    keep(own, _ADDRESS, -1)
+    keep(own, _RW, 0)
+
+
+@inlined
+def _see(here: int, event: int, own: int, kinds: int) -> None:
+    """What an event between exit and entry says of the exit; the first access is the one that is kept."""
+    flag, error, seen = _field(here, FLAG), _field(here, ERROR_CODE), 0
+    if event in (MMIO, FAST_MMIO, PIO):
+        if get(own, _RW) == 0:
+            keep(own, _ADDRESS, _field(here, ADDRESS))
+            keep(own, _RW, _field(here, RW))
+        seen = _S_MMIO if event == MMIO else _S_FAST if event == FAST_MMIO else _S_PIO
+    elif event == USERSPACE:
+        seen = _S_USER if flag == 1 else 0
+    elif event == CHECK:
+        seen = _S_INVALID if flag == 0 else 0
+    elif event == MARK:
+        seen = _S_MARK
+    elif event == HANDLE:
+        seen = _S_HANDLE
+    elif event == PAGE_FAULT:
+        by_bit = get(kinds, get(own, _REASON)) >= NESTED and error >= 0 and error & _RESERVED_BIT
+        seen = _S_FAULT | (_S_RESERVED if by_bit else 0)
+    keep(own, _SEEN, get(own, _SEEN) | seen)
+
+
+@inlined
+def _close(
+    here: int, own: int, kinds: int, totals: int, reasons: int, classes: int, file: int, at: int, slow_case: int
+) -> None:
+    seen, reason = get(own, _SEEN), get(own, _REASON)
+    found = _class(seen, get(kinds, reason))
+    served = 0 if found > C_MMIO else 2 if seen & _S_USER else 1
+    duration = _field(here, TIME) - get(own, _START)
+    of_reason = reasons + 8 * REASON_TOTALS * reason
+    if get(of_reason, R_PAIRS) == 0 or duration < get(of_reason, R_MIN):
+        keep(of_reason, R_MIN, duration)
+    keep(of_reason, R_MAX, max(duration, get(of_reason, R_MAX)))
+    add(of_reason, R_PAIRS, 1)
+    add(of_reason, R_TOTAL, duration)
+    add(totals, T_PAIRS, 1)
+    add(classes, 2 * (len(SERVED) * found + served), 1)
+    add(classes, 2 * (len(SERVED) * found + served) + 1, duration)
+    _put_field(file, at, P_THREAD, _field(here, THREAD))
+    _put_field(file, at, P_VCPU, _field(here, VCPU))
+    _put_field(file, at, P_REASON, reason)
+    _put_field(file, at, P_CLASS, found)
+    _put_field(file, at, P_CASE, NO_CASE if found != C_SLOW else FIRST if seen & _S_MARK else slow_case)
+    _put_field(file, at, P_SERVED, served)
+    _put_field(file, at, P_ADDRESS, get(own, _ADDRESS))
+    _put_field(file, at, P_RW, get(own, _RW))
+    _put_field(file, at, P_START, get(own, _START))
+    _put_field(file, at, P_DURATION, duration)
+    _put_field(file, at, P_MIGRATED, 1 if get(own, _CPU) != _field(here, CPU) else 0)
+    _put_field(file, at, P_EXIT_LINE, get(own, _LINE))
+    _put_field(file, at, P_ENTRY_LINE, _field(here, LINE))
+
+
+@inlined
+def _store(here: int, event: int, files: int, used: int) -> None:
+    """Put a row into the columns of its file."""
+    number = OTHERS
+    if event == EXIT:
+        number = EXITS
+    elif event == ENTRY:
+        number = ENTRIES
+    elif event in (MMIO, FAST_MMIO, PIO):
+        number = ACCESSES
+    file, at = get(files, number), get(used, number)
+    add(used, number, 1)
+    for place in range(5):
+        _put_field(file, at, place, _field(here, COMMON[place]))
+    if number == EXITS:
+        for place in range(3):
+            _put_field(file, at, 5 + place, _field(here, OF_EXITS[place]))
+    elif number == ACCESSES:
+        for place in range(5):
+            _put_field(file, at, 5 + place, _field(here, OF_ACCESSES[place]))
+    elif number == OTHERS:
+        for place in range(5):
+            _put_field(file, at, 5 + place, _field(here, OF_OTHERS[place]))
