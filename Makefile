@@ -22,7 +22,7 @@ report: env ## fit the evidence, run the notebooks, write reports/latest/index.h
 	@$(bin)/mmiocost report $(ARGS)
 
 test: env browser ## run the tests
-	@$(bin)/python -m pytest -rs $(ARGS)
+	@$(bin)/python -m pytest -rs -n auto --dist worksteal --benchmark-disable $(ARGS)
 
 golden: env ## write the texts that the command line's tests expect anew; read the difference like code
 	@MMIOCOST_UPDATE_GOLDEN=1 $(bin)/python -m pytest tests/cli/test_text.py $(ARGS)

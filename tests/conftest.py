@@ -26,8 +26,12 @@ from mmiocost.startup import block_slow_imports, one_blas_thread
 block_slow_imports()
 one_blas_thread()
 
-_SCRATCH = Path(tempfile.mkdtemp(prefix="mmiocost-tests-"))
-atexit.register(shutil.rmtree, _SCRATCH, ignore_errors=True)
+# Processes that share the tests share what is cached too; the one that started them takes it away.
+_SHARED = "MMIOCOST_TESTS"
+if _SHARED not in os.environ:
+    os.environ[_SHARED] = tempfile.mkdtemp(prefix="mmiocost-tests-")
+    atexit.register(shutil.rmtree, os.environ[_SHARED], ignore_errors=True)
+_SCRATCH = Path(os.environ[_SHARED])
 os.environ |= {
     "MMIOCOST_CACHE": str(_SCRATCH / "cache"),
     "IPYTHONDIR": str(_SCRATCH / "ipython"),

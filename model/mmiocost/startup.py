@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.abc import MetaPathFinder
+from typing import Any
 
 
 def block_slow_imports() -> None:
@@ -14,6 +18,30 @@ def block_slow_imports() -> None:
     format check of IRIs, which no schema of ours uses. A process that has it already keeps it.
     """
     sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+
+
+@contextmanager
+def without(*names: str) -> Iterator[None]:
+    """Let an import of these modules fail inside, as if they were not installed; loaded ones stay.
+
+    For libraries that load another one only because it is there: pyarrow loads pandas to know its frames when it
+    sees them, numba SciPy for a linear algebra that nobody asks for, half a second together.
+    """
+    finder = _Refusing(names)
+    sys.meta_path.insert(0, finder)
+    try:
+        yield
+    finally:
+        sys.meta_path.remove(finder)
+
+
+class _Refusing(MetaPathFinder):
+    def __init__(self, names: tuple[str, ...]) -> None:
+        self._names = names
+
+    def find_spec(self, fullname: str, path: Any, target: Any = None) -> None:
+        if fullname in self._names:
+            raise ModuleNotFoundError(f"{fullname} is kept out", name=fullname)
 
 
 def one_blas_thread() -> None:

@@ -42,6 +42,7 @@ def test_from_a_trace_to_an_answer(cli_here: Run, stale: Path, tmp_path: Path) -
     ran = cli_here("scenario", "--from", stale, "--out", file)
     assert ran.status == 0 and ran.out.isascii() and str(file) in ran.out
     assert "slots" in ran.out.partition("Missing")[2]
+    assert "in their place: is_write, stale_share, hit_fraction" in ran.out
     commands = [line.split()[1:] for line in ran.out.splitlines() if line.startswith("  mmiocost ")]
     assert {command[0] for command in commands} == {"predict", "breakeven"}
     assert all(cli_here(*command).status == 0 for command in commands)

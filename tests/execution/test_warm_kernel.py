@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from warm_kernels import alive, environment, manager, printed, run, started, until, value, write_spec
+from warm_kernels import alive, busy, environment, manager, printed, run, started, until, value, write_spec
 
 from mmiocost.execution.warm import linux
 
@@ -38,7 +38,7 @@ def test_text_and_rich_output(client: Any) -> None:
     """
     content, published = run(client, "\n".join(line.strip() for line in source.splitlines()))
     assert content["status"] == "ok"
-    texts = {name: "" for name in ("stdout", "stderr")}
+    texts = dict.fromkeys(("stdout", "stderr"), "")
     for message in published:
         if message["msg_type"] == "stream":
             texts[message["content"]["name"]] += message["content"]["text"]
@@ -80,7 +80,7 @@ def test_an_interrupt_stops_a_cell_and_nothing_else(specs: Path) -> None:
     with started(specs) as (kernel, client):
         printed(client, "x = 1")
         for source in ("while True: pass", "import time; time.sleep(600)", "import asyncio; await asyncio.sleep(600)"):
-            request = client.execute(source)
+            request = client.execute(source, stop_on_error=False)
             while client.get_iopub_msg(timeout=30)["msg_type"] != "execute_input":
                 pass
             kernel.interrupt_kernel()
@@ -101,11 +101,13 @@ def test_an_interrupt_between_cells_does_no_harm(specs: Path) -> None:
 
 def test_a_loop_in_c_is_killed_when_an_interrupt_has_no_effect(specs: Path) -> None:
     with started(specs) as (kernel, client):
-        client.execute("print('begun', flush=True); (lambda n: sum(range(n)))(10**15)")
+        client.execute("import time; print('begun', flush=True); time.sleep(0.05); sum(range(10**15))")
         while client.get_iopub_msg(timeout=30)["msg_type"] != "stream":
             pass
-        kernel.interrupt_kernel()
         pid = kernel.provisioner.pid
+        before = busy(pid)
+        assert until(lambda: busy(pid) > before + 0.3)
+        kernel.interrupt_kernel()
         assert until(lambda: not kernel.is_alive())
         assert kernel.provisioner.process.poll() == -signal.SIGKILL
         assert not alive(pid)
@@ -143,14 +145,16 @@ def test_shutdown_runs_what_the_notebook_registered_and_needs_no_force(specs: Pa
 
 def test_kernels_share_nothing(specs: Path, tmp_path: Path) -> None:
     draws = "[__import__('random').random(), __import__('numpy').random.rand(), __import__('uuid').uuid4().hex]"
+    (tmp_path / "beside_the_notebook.py").touch()
     here = {"cwd": str(tmp_path), "env": environment(WARM_TEST="here")}
     with started(specs, **here) as (_, one), started(specs) as (_, other):
+        assert value(one, "__import__('os').environ['WARM_TEST']") == "here"
+        assert run(one, "import beside_the_notebook")[0]["status"] == "ok"
+        assert run(other, "import beside_the_notebook")[0]["ename"] == "ModuleNotFoundError"
         printed(one, "import numpy, os; numpy.mark = x = 1; os.environ['LEFT'] = '1'; os.chdir('/')")
         assert value(other, "[hasattr(__import__('numpy'), 'mark'), 'x' in globals()]") == [False, False]
         assert value(other, "[__import__('os').environ.get(name) for name in ('LEFT', 'WARM_TEST')]") == [None, None]
-        assert value(one, "__import__('os').environ['WARM_TEST']") == "here"
         assert value(other, "__import__('os').getcwd()") == str(Path.cwd())
-        assert value(one, "__import__('sys').path[1]") == str(tmp_path)
         assert not set(value(one, draws)) & set(value(other, draws))
         assert value(one, "__import__('os').getsid(0) == __import__('os').getpid()")
 
@@ -178,7 +182,7 @@ def test_it_is_like_a_kernel_that_was_started_anew(specs: Path) -> None:
         printed(fresh, source)
         ours, theirs = value(warm, "seen"), value(fresh, "seen")
     theirs["files"] = ours["files"]  # there a pipe that is closed, here the null device: both are at their end
-    theirs["threads"] = [name for name in theirs["threads"] if not name.startswith("Thread-3")]
+    theirs["threads"].remove("Thread-1")  # asks every second for its parent, which the system does here
     assert ours == theirs
 
 

@@ -17,9 +17,23 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from mmiocost.cache import cache_dir, files_hash
+
 HERE = Path(__file__).parent
 LOG, CORPUS = HERE / "log.csv", HERE / "corpus"
-COLUMNS = ("date", "commit", "format", "seed", "executions", "edges", "features", "corpus", "seconds", "failed")
+COLUMNS = (
+    "date",
+    "commit",
+    "sources",
+    "format",
+    "seed",
+    "executions",
+    "edges",
+    "features",
+    "corpus",
+    "seconds",
+    "failed",
+)
 _PROGRESS = re.compile(r"cov: (\d+) ft: (\d+) corp: (\d+)/")
 _EXECUTED = re.compile(r"stat::number_of_executed_units: (\d+)|Done (\d+) in \d+ second")
 #: Modules with code that numba compiles: it does not read instrumented bytecode.
@@ -41,15 +55,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for form in chosen.only or sorted(path.name for path in CORPUS.iterdir()):
         row = _fuzzed(form, chosen.runs, chosen.seconds, chosen.seed)
         _log(row)
-        print(", ".join(f"{name} {row[name]}" for name in COLUMNS[2:]), flush=True)
+        print(", ".join(f"{name} {row[name]}" for name in COLUMNS[3:]), flush=True)
         failed = failed or bool(row["failed"])
     return int(failed)
 
 
 def _fuzzed(form: str, runs: int, seconds: int, seed: int) -> dict[str, Any]:
     """Run one format in a child process, and what it says of itself."""
-    from mmiocost.cache import cache_dir
-
     found = cache_dir() / "fuzz" / form
     found.mkdir(parents=True, exist_ok=True)
     start = datetime.now(UTC)
@@ -69,19 +81,25 @@ def _fuzzed(form: str, runs: int, seconds: int, seed: int) -> dict[str, Any]:
     edges, features, corpus = map(int, (_PROGRESS.findall(text) or [(0, 0, 0)])[-1])
     executions = max((int(one or two) for one, two in _EXECUTED.findall(text)), default=0)
     return {
-        "date": start.date().isoformat(), "commit": _commit(), "format": form, "seed": seed, "executions": executions,
-        "edges": edges, "features": features, "corpus": corpus,
+        "date": start.date().isoformat(), "commit": _commit(), "sources": sources(), "format": form, "seed": seed,
+        "executions": executions, "edges": edges, "features": features, "corpus": corpus,
         "seconds": round((datetime.now(UTC) - start).total_seconds()), "failed": status,
     }  # fmt: skip
 
 
 def _commit() -> str:
     """The commit, with a plus where the importers differ from it."""
+
     def git(*words: str) -> str:
         return subprocess.run(["git", *words], cwd=HERE, capture_output=True, text=True, check=False).stdout.strip()
 
     changed = git("status", "--porcelain", "--", "../../model/mmiocost/evidence/importers", "targets.py")
     return git("rev-parse", "--short=12", "HEAD") + ("+" if changed else "")
+
+
+def sources() -> str:
+    """Hash of the importers as they are."""
+    return files_hash((HERE.parents[1] / "model/mmiocost/evidence/importers").rglob("*.py"))[:12]
 
 
 def _log(row: dict[str, Any]) -> None:

@@ -6,15 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import recordings
 from recordings import STALE, imported, mmio_exit, write_trace
 from samples import HOSTILE
 
 from mmiocost.evidence import load
 from mmiocost.reporting import views
+from mmiocost.reporting.context import Source
 from mmiocost.reporting.display import Figure, Table
 from mmiocost.reporting.imports import imports_hash, machine_label, own_machines, remarks, with_provenance
-from mmiocost.reporting.report import report
 
 OF_TRACES = (views.exit_classes, views.hot_pages, views.time_lines, views.handler_tails, views.vcpu_threads)
 VMEXIT = "vmexit_2026_pci.txt"
@@ -93,23 +92,24 @@ def test_the_own_machine_is_marked_and_comes_first(mine: Path) -> None:
 
 
 def test_kept_names_are_said_first_and_arrive_as_text(tmp_path: Path) -> None:
-    """A thread called <script> in a page: escaped; and the first page says that names are included."""
+    """A thread called <script>: data in a table, escaped in its markup; the first page says that names are included."""
     comm = HOSTILE[:15]
     lines = [line for n in range(30) for line in mmio_exit(1000 + 20 * n, comm=comm)]
     trace = write_trace(tmp_path / "named.txt", lines)
-    kept = imported(tmp_path / "kept", trace, recordings.SAMPLES / VMEXIT, keep_names=True, machine="demo")
-    assert list(remarks([kept])) == [
-        f"Names of threads and hosts are included as they are (--keep-names): named.txt, {VMEXIT}."
-    ]
-    found = report(["13-your-trace"], tmp_path / "site", evidence=[kept])
-    assert not found.failed
-    page, index = found.page(found.runs[0]).read_text("utf-8"), found.index.read_text("utf-8")
-    assert comm not in page and "&lt;script&gt;alert" in page
-    assert "--keep-names" in index and "demo (yours)" in index and "your file named.txt, ftrace" in index
+    kept = imported(tmp_path / "kept", trace, keep_names=True)
+    assert list(remarks([kept])) == ["Names of threads and hosts are included as they are (--keep-names): named.txt."]
+    (threads,) = views.vcpu_threads([str(kept)])
+    assert threads.rows[0][0] == comm
+    markup = threads._repr_mimebundle_()["text/html"]
+    assert "<script" not in markup and "&lt;script&gt;" in markup
     plain = imported(tmp_path / "plain", trace)
     assert list(remarks([plain])) == [] and "thread-1" in str(tables(views.vcpu_threads([str(plain)])))
     assert imports_hash([plain]) != imports_hash([kept])
 
 
-def test_sources_that_are_no_imports_stay_as_they_are(mine: Path) -> None:
-    assert with_provenance((), [mine]) == ()
+def test_the_first_page_tells_an_import_with_file_format_host_and_checksum(mine: Path) -> None:
+    known = load([mine]).sources.values()
+    told = with_provenance([Source(item.id, item.title) for item in known], [mine])
+    titles = {source.title for source in told if source.id.startswith("import-")}
+    assert len(titles) == 2 and any(f"your file {STALE}, ftrace, kernel 6.8, blake3:" in title for title in titles)
+    assert {source.title for source in told} - titles == {item.title for item in known if "import" not in item.id}

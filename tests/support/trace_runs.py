@@ -13,7 +13,7 @@ from unittest import mock
 
 import numpy as np
 
-from mmiocost.evidence.importers.reading import Account, Options
+from mmiocost.evidence.importers.reading import Account
 from mmiocost.evidence.importers.source import Source
 from mmiocost.evidence.importers.trace import reader
 from mmiocost.evidence.importers.trace import scanning as s
@@ -61,9 +61,7 @@ def _array(address: int, shape: tuple[int, int]) -> Any:
     return np.ctypeslib.as_array(ctypes.cast(address, ctypes.POINTER(ctypes.c_int64)), shape)
 
 
-def read(
-    data: bytes, form: str, scan: Callable[..., Any] = s.scan, block: int = BLOCK, isa: str | None = None
-) -> Read:
+def read(data: bytes, form: str, scan: Callable[..., Any] = s.scan, block: int = BLOCK, isa: str | None = None) -> Read:
     """Rows of a trace, unpaired and unwritten."""
     naming, account = Naming(form, isa, True), Account()
     made: list[list[int]] = []

@@ -74,17 +74,22 @@ def _inside(rng: random.Random, reason: str) -> Iterator[tuple[str, str]]:
             yield "kvm:kvm_fast_mmio", f"fast mmio at gpa 0x{gpa:x}"
             return
         gen, spte = 0x10, rng.choice(("10", "10", "10", "e"))
-        yield "kvmmmu:check_mmio_spte", (
-            f"spte fff00000{gpa >> 12:05x}611 kvm_gen {gen:x} spte-gen {spte} valid {int(spte == '10')}"
+        yield (
+            "kvmmmu:check_mmio_spte",
+            (f"spte fff00000{gpa >> 12:05x}611 kvm_gen {gen:x} spte-gen {spte} valid {int(spte == '10')}"),
         )
         yield "kvmmmu:handle_mmio_page_fault", f"addr:{gpa:x} gfn {gpa >> 12:x} access 7"
         yield from _access(rng, gpa)
     elif reason == "EPT_VIOLATION":
-        yield "kvm:kvm_page_fault", (
-            f"vcpu 0 rip 0xffffffff8108e7a4 address 0x{gpa:016x} error_code 0x{rng.choice((0x181, 0x182)):x}"
+        yield (
+            "kvm:kvm_page_fault",
+            (f"vcpu 0 rip 0xffffffff8108e7a4 address 0x{gpa:016x} error_code 0x{rng.choice((0x181, 0x182)):x}"),
         )
         if rng.random() < 0.3:
-            yield "kvmmmu:mark_mmio_spte", f"sptep:00000000{rng.randrange(1 << 32):08x} gfn {gpa >> 12:x} access 7 gen 10"
+            yield (
+                "kvmmmu:mark_mmio_spte",
+                f"sptep:00000000{rng.randrange(1 << 32):08x} gfn {gpa >> 12:x} access 7 gen 10",
+            )
             yield from _access(rng, gpa)
     elif reason == "IO_INSTRUCTION":
         way = rng.choice(("read", "write"))

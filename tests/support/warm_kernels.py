@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -98,6 +97,12 @@ def alive(pid: int) -> bool:
         return False
 
 
+def busy(pid: int) -> float:
+    """Seconds of processor time that a process has used."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def tagged(tag: str) -> list[int]:
     """Processes that run with ``WARM_TEST_TAG`` set to ``tag``."""
     found = []
@@ -108,8 +113,3 @@ def tagged(tag: str) -> list[int]:
         except OSError:
             continue
     return [pid for pid in found if alive(pid)]
-
-
-def folders() -> set[Path]:
-    """The private folders that there are."""
-    return {*Path(tempfile.gettempdir()).glob("mmiocost-warm-*"), *Path("/tmp").glob("mmiocost-warm-*")}

@@ -1,4 +1,4 @@
-"""A scenario derived from imported recordings: values, intervals, what is missing, and who wins where files disagree."""
+"""A scenario derived from imports: values, intervals, what is missing, and who wins where files disagree."""
 
 from __future__ import annotations
 
@@ -170,6 +170,11 @@ def test_shadow_paging_gives_faults_as_a_lower_bound(tmp_path: Path) -> None:
     found = derive(imported(tmp_path, "ftrace_shadow_mmio_k31.txt", kernel="3.1"))
     assert found.document["mode"] == "shadow" and found.derived["fault_rate"].bound == "lower"
     assert missing(found) >= NEVER
+
+
+def test_an_amd_host_is_said_to_be_one(tmp_path: Path) -> None:
+    found = derive(imported(tmp_path, "ftrace_amd_npf_k66.txt", kernel="6.6"))
+    assert found.document["mode"] == "ept" and any("decode_assist" in text for text in found.warnings)
 
 
 def test_two_files_that_disagree_are_an_error_that_one_can_decide(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InvalidInput, Problem
+from ..startup import without
 from .options import Commands, add_command
 from .output import envelope, print_json
 
@@ -39,12 +40,13 @@ def import_(files: list[str], to: Path, json: bool, **said: Any) -> int:
     options = _options(**said)
     done: list[dict[str, Any]] = []
     problems: list[Problem] = []
-    for file in order(files):
-        try:
-            done.append(import_file(file, to, options))
-        except InvalidInput as error:
-            problems += error.problems
-            done.append(_refused(file, error.problems[0]))
+    with without("pandas", "scipy.linalg"):
+        for file in order(files):
+            try:
+                done.append(import_file(file, to, options))
+            except InvalidInput as error:
+                problems += error.problems
+                done.append(_refused(file, error.problems[0]))
     if json:
         about = envelope(evidence_hash([to]) if to.is_dir() else None)
         errors = {"errors": [problem.document() for problem in problems]} if problems else {}

@@ -13,7 +13,7 @@ from .options import Commands, add_command
 from .output import envelope, in_columns, print_json, quantity_text
 
 if TYPE_CHECKING:
-    from ..evidence.probe.measuring import Measured
+    from ..evidence.probe.kept import Measured
 
 INTERRUPTED = 130  # what a shell shows for a process that Ctrl-C ends
 
@@ -47,16 +47,16 @@ def measure(to: Path, quick: bool, budget: float | None, machine: str | None, js
     seconds = budget or (measuring.QUICK_S if quick else measuring.FULL_S)
     with _Progress(seconds) as progress:
         found = measuring.measure(to, quick, budget, machine, progress.show)
-    for line in found.refused:
+    for line in found.run.refused:
         print(f"not measured: {line}", file=sys.stderr)
     if json:
         about = envelope(evidence_hash([to]) if found.observations else None)
         print_json({**_document(found), **about})
     elif found.file is not None:
         print(_text(found, to))
-    if found.unavailable:
+    if found.run.unavailable:
         return 1
-    return INTERRUPTED if found.interrupted else 0
+    return INTERRUPTED if found.run.interrupted else 0
 
 
 class _Progress:
@@ -89,9 +89,9 @@ class _Progress:
 
 def _document(found: Measured) -> dict[str, Any]:
     return {
-        "probes": found.probes, "file": found.file, "microbenchmarks": found.benchmarks, "saw": found.saw,
-        "refused": found.refused, "repeats": found.repeats, "observations": found.observations,
-        "interrupted": found.interrupted, "host": found.facts,
+        "probes": found.probes, "file": found.file, "microbenchmarks": found.run.benchmarks, "saw": found.saw,
+        "refused": found.run.refused, "repeats": found.run.repeats, "observations": found.observations,
+        "interrupted": found.run.interrupted, "host": found.run.facts,
     }  # fmt: skip
 
 
@@ -102,7 +102,7 @@ def _text(found: Measured, to: Path) -> str:
         rows = [(cell["probe"], f"{cell['mode']} CPL {cell['cpl']}", f"{cell['guest_page_size']} B pages", _shown(cell))
                 for cell in sorted(chosen, key=_order)]  # fmt: skip
         lines += ["", in_columns([("less the empty loop", "guest", "", "median and 95 % interval"), *rows]), ""]
-    if found.interrupted:
+    if found.run.interrupted:
         lines.append("interrupted: what was measured by then is kept")
     lines.append(f"{found.file}: {found.observations} observations; fit them with --evidence {to}")
     return "\n".join(lines)
@@ -113,4 +113,5 @@ def _order(cell: dict[str, Any]) -> tuple[str, int, int, str]:
 
 
 def _shown(cell: dict[str, Any]) -> str:
-    return quantity_text(cell["value"], cell["low"], cell["high"], cell["unit"])
+    text = quantity_text(cell["value"], cell["low"], cell["high"], cell["unit"])
+    return text if cell["low"] is not None else f"{text} ({cell['repeats']} repeats, too few for an interval)"

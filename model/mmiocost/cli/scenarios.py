@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ..whatif.scenario import Scenario
 
 _UNITS = {item.name: item.unit for item in SYMBOLS} | {item.name: item.unit for item in MIX_SYMBOLS}
+_ELSEWHERE = ("mode", "generation", "mitigations")  # fields of a scenario of their own
 _UNITS_ASIDE = {"clock_hz": "Hz"}
 
 
@@ -124,6 +125,12 @@ def _derivation_text(found: Derivation, folder: Path, out: Path | None) -> str:
     lines = [*found.warnings, "Derived, with 95 % intervals:"]
     rows = [(f"  {symbol}", _value_text(item), item.source, item.rule) for symbol, item in found.derived.items()]
     lines += in_columns(rows).splitlines() if rows else ["  nothing: the imports hold no MMIO access"]
+    aside = [symbol for symbol in found.derived if symbol not in {*found.document["set"], *_ELSEWHERE}]
+    lines += (
+        [f"Measured, not set, since a scenario takes none or another in their place: {', '.join(aside)}"]
+        if aside
+        else []
+    )
     lines.append("Missing; taken unless set, and varied by a sensitivity study over:")
     gaps = [(f"  {item.symbol}", item.default, item.range, item.meaning) for item in found.missing]
     lines += in_columns(gaps).splitlines()

@@ -76,7 +76,7 @@ def run_tasks(
     cell_timeout: float = CELL_TIMEOUT_S,
     timeout: float = TIMEOUT_S,
 ) -> list[NotebookRun]:
-    """Execute the tasks that have to be, at most ``jobs`` at once (default: as many as the ``workers`` have place for), into ``notebooks``.
+    """Execute the tasks that have to be, at most ``jobs`` at once (default: as many as the workers have place for).
 
     ``notebooks`` is a folder or an address that papermill can write to (default: ``out``); the ledger is in ``out``,
     of which the caller is the only writer (``folder.only_writer``). ``inputs`` are hashes of what the notebooks read

@@ -18,14 +18,16 @@ from mmiocost.execution.pool import WorkerPool
 from mmiocost.execution.task import DEAD_WORKER, Done, Job
 
 _CONNECT_S = 30
-_here = threading.local()
+_lock = threading.Lock()
+_pools: dict[tuple[str, ...], WorkerPool] = {}
 
 
-def serve(job: Job, preload: Sequence[str] = ()) -> Done:
+def serve(job: Job, preload: tuple[str, ...] = ()) -> Done:
     """Execute one job on the dask worker that this is called on, in a process that the next one finds warm."""
-    pool: WorkerPool | None = getattr(_here, "pool", None)
-    if pool is None:
-        pool = _here.pool = WorkerPool(1, preload=preload)
+    with _lock:
+        pool = _pools.get(preload)
+        if pool is None:
+            pool = _pools[preload] = WorkerPool(None, preload=preload)
     return pool.serve(job)
 
 

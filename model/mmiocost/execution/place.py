@@ -11,7 +11,8 @@ from mmiocost.errors import InvalidInput, MmioCostError
 from mmiocost.startup import block_slow_imports
 
 _URL = re.compile(r"[a-z][a-z0-9+.-]+://")
-_READ_ONLY = ("http://", "https://", "github://")
+_SCHEMES = ("s3://", "gs://", "abs://", "adl://", "hdfs://")
+_NOT_WRITTEN = {"LocalHandler", "HttpHandler", "GithubHandler"}  # papermill's for all else
 
 
 def is_remote(place: str) -> bool:
@@ -21,9 +22,9 @@ def is_remote(place: str) -> bool:
 
 def check_remote(place: str) -> None:
     """Ask a store what it holds, before any work is done. Raises InvalidInput where it can't be written."""
-    known = {scheme for scheme, _ in _papermill()._handlers if "://" in scheme} - set(_READ_ONLY)
-    if not any(place.startswith(scheme) for scheme in known):
-        raise InvalidInput.one("--out", "", place, f"must be a folder or start with one of {', '.join(sorted(known))}")
+    handler = _papermill().get_handler(place)
+    if getattr(handler, "__name__", type(handler).__name__) in _NOT_WRITTEN:
+        raise InvalidInput.one("--out", "", place, f"must be a folder or start with one of {', '.join(_SCHEMES)}")
     _told(place, lambda: _papermill().listdir(place))
 
 

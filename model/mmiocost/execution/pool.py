@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from mmiocost import resources
 from mmiocost.cache import content_hash
@@ -21,8 +21,12 @@ from mmiocost.execution.memory import MemoryGate
 from mmiocost.execution.recorded import value_of
 from mmiocost.execution.results import CellError
 from mmiocost.execution.task import DEAD_WORKER, Done, Job
-from mmiocost.execution.worker import PRIVATE
+from mmiocost.execution.worker import KERNELS, PRIVATE, WARM, kernel_name
 
+if TYPE_CHECKING:
+    from mmiocost.execution.warm.client import NurseryHandle
+
+_NURSERY = "MMIOCOST_NURSERY"
 _JUPYTER = Path(__file__).resolve().parent / "jupyter"
 
 
@@ -44,6 +48,8 @@ class WorkerPool:
         self._gate = gate or MemoryGate()
         self._numbers = itertools.count()
         self._preload = tuple(preload)
+        self._lock = threading.Lock()
+        self._nursery: NurseryHandle | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -53,10 +59,18 @@ class WorkerPool:
         if kind is not None:
             for worker in self._started:
                 worker.terminate()
+            self._end_nursery()
         self._threads.shutdown(cancel_futures=True)
         for worker in self._started:
             worker.communicate()
+        self._end_nursery()
         self._folder.cleanup()
+
+    def _end_nursery(self) -> None:
+        with self._lock:
+            if self._nursery is not None:
+                self._nursery.end()
+            self._nursery = None
 
     def map(self, jobs: Sequence[Job]) -> Iterator[tuple[int, Done]]:
         """Position and end of each job, as they finish; DEAD_WORKER for one whose worker died."""
@@ -112,13 +126,29 @@ class WorkerPool:
                 # What went wrong is in the result; the libraries' own log would only repeat it on a terminal.
                 stderr=subprocess.DEVNULL,
                 encoding="utf-8",
-                env=self._environment(),
+                env=self._environment() | self._shared_nursery(),
                 # Ctrl-C on the terminal is for the run, which then ends its workers.
                 start_new_session=True,
             )
             self._thread.worker = worker
             self._started.append(worker)
         return worker
+
+    def _shared_nursery(self) -> dict[str, str]:
+        """Where the workers find the one nursery of the pool; nothing where the environment names one, or none can be.
+
+        A worker that can't reach it starts one of its own.
+        """
+        if kernel_name() != WARM or _NURSERY in os.environ:
+            return {}
+        from mmiocost.execution.warm.client import start_nursery
+
+        with self._lock:
+            if self._nursery is None:
+                specification = json.loads((KERNELS / WARM / "kernel.json").read_bytes())
+                usual = specification["metadata"]["kernel_provisioner"]["config"]["preload"]
+                self._nursery = start_nursery(sys.executable, [*usual, *self._preload], self._environment())
+            return {_NURSERY: self._nursery.address}
 
     def _environment(self) -> dict[str, str]:
         folder = Path(self._folder.name)

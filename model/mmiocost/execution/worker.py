@@ -24,7 +24,8 @@ from mmiocost.execution.stopped import describe
 from mmiocost.startup import block_slow_imports
 
 PRIVATE = "MMIOCOST_PRIVATE_FOLDER"  # names the folder of the run, which goes with it
-_KERNELS = Path(__file__).resolve().parent / "jupyter" / "kernels"
+KERNELS = Path(__file__).resolve().parent / "jupyter" / "kernels"
+WARM, _FRESH = "mmiocost-warm", "mmiocost"
 _START_TIMEOUT_S = 60
 # Some kernels do not answer the request to end; half of this is waited before they are terminated.
 _SHUTDOWN_WAIT_S = 1.0
@@ -68,9 +69,10 @@ def _leave(status: int) -> NoReturn:
 
 
 def kernel_name() -> str:
-    """The kernel that notebooks run in: the warm one where the package has it."""
-    warm = "mmiocost-warm"
-    return warm if (_KERNELS / warm).is_dir() and hasattr(os, "fork") else "mmiocost"
+    """The kernel that notebooks run in: a warm one where there are any, which is on Linux."""
+    from mmiocost.execution.warm import linux
+
+    return WARM if linux.supported() else _FRESH
 
 
 def execute(

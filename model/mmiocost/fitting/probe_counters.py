@@ -87,9 +87,14 @@ def _checked(case: Case, experiment: str, measured: Counts, saw: Seen) -> Iterat
         yield Checked(
             str(case.value("probe") or "mmio_store_any"), str(case.value("mode")), int(case.value("guest_page_size")),
             " ".join(filter(None, (str(case.value("operation") or ""), case.step))),
-            ", ".join(path for path, _ in case.mix), " + ".join(events), counter,
+            _path(case), " + ".join(events), counter,
             _sum(equations, events), _sum(machine, events), found, rule,
         )  # fmt: skip
+
+
+def _path(case: Case) -> str:
+    paths = ", ".join(path for path, _ in case.mix)
+    return f"{paths}, emulated" if case.extra else paths
 
 
 def _by_equations(path: str, scenario: Mapping[str, int]) -> dict[str, int]:

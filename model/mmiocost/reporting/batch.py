@@ -87,8 +87,8 @@ def batch(
         pages = Pages(folder, about)
 
         def ended(run: NotebookRun) -> None:
-            pages.add(run)
             on_progress(run)
+            pages.add(run)
 
         runs = run_tasks(
             tasks, folder, inputs=report_inputs(evidence), jobs=jobs, timeout=timeout, workers=workers,

@@ -58,8 +58,10 @@ def residuals(frame: pd.DataFrame, *, unit: str, group: str = "group") -> alt.La
     return parts.described(panel, said, data, group)  # type: ignore[no-any-return]
 
 
-def parameter_intervals(frame: pd.DataFrame, *, unit: str, kind: str = "kind") -> alt.LayerChart:
-    """Each parameter with its interval on a log axis; a bound has an interval without a point.
+def parameter_intervals(
+    frame: pd.DataFrame, *, unit: str, kind: str = "kind", of: str = "primitive event"
+) -> alt.LayerChart:
+    """Each parameter (``of`` names them) with its interval on a log axis; a bound has an interval without a point.
 
     Columns: ``name``, ``value`` (missing where there is only a bound), ``low``, ``high`` in ``unit``, and
     ``kind`` (or the column named so), for example measured and prior-bounded: colour and shape.
@@ -67,7 +69,7 @@ def parameter_intervals(frame: pd.DataFrame, *, unit: str, kind: str = "kind") -
     import altair as alt
 
     axis = alt.X("low:Q", title=f"Cost ({unit})", scale=parts.log_scale())
-    said = f"Cost of each primitive event in {unit} with its 95 % interval."
+    said = f"Cost of each {of} in {unit} with its 95 % interval."
     return _intervals(frame, "name", kind, axis, unit, said)
 
 

@@ -21,12 +21,13 @@ from mmiocost.evidence.importers.trace.naming import Naming
 _codes = st.sampled_from([0, 1, 8, 9, 0xD, 0x100000008])
 _small = st.sampled_from([0, 1, 8, 0xD])
 _addresses = st.sampled_from([0xFEB91000, 0xFEB91FFC, 0xFE003000])
+_directions = st.sampled_from(["read", "write", "unsatisfied-read"])
 _EVENTS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     "kvm_exit": st.fixed_dictionaries(
         {"vcpu": st.integers(0, 2), "reason": st.sampled_from(sorted(REASONS)), "code": _small}
     ),
     "kvm_entry": st.fixed_dictionaries({"vcpu": st.integers(0, 2)}),
-    "kvm_mmio": st.fixed_dictionaries({"rw": st.sampled_from(["read", "write", "unsatisfied-read"]), "gpa": _addresses}),
+    "kvm_mmio": st.fixed_dictionaries({"rw": _directions, "gpa": _addresses}),
     "kvm_fast_mmio": st.fixed_dictionaries({"gpa": _addresses, "rw": st.just("write")}),
     "kvm_pio": st.fixed_dictionaries({"rw": st.sampled_from(["read", "write"]), "gpa": st.just(0x3F8)}),
     "kvm_userspace_exit": st.fixed_dictionaries({"to": st.sampled_from(["KVM_EXIT_MMIO", "KVM_EXIT_IO", "restart"])}),
@@ -63,9 +64,10 @@ def paired(events: list[Said]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     assert trace.account.skipped == 0
     trace.sums.end(trace.state[:, p.OPEN])
     names = trace.naming.names
-    rows = trace.store._columns[p.PAIRS][:, : trace.store.used[p.PAIRS]]
-    fields = columns.FILES["pairs"]
-    arrays = {field.name: columns._array(rows, field, names).to_pylist() for field in fields}
+    store, fields = trace.store, columns.FILES["pairs"]
+    rows = store._columns[p.PAIRS][:, : store.used[p.PAIRS]]
+    narrow = zip(fields, store._narrow[p.PAIRS], strict=True)
+    arrays = {field.name: columns._array(rows, field, memory, names).to_pylist() for field, memory in narrow}
     pairs = [dict(zip(arrays, values, strict=True)) for values in zip(*arrays.values(), strict=True)]
     return pairs, trace.sums.document(names)
 
@@ -87,7 +89,10 @@ def test_pairs_are_those_of_the_rules(events: list[Said]) -> None:
 
 def test_the_rules_tell_a_fault_in_the_importer() -> None:
     """What compares is itself held to notice: a pair over a lost marker is none."""
-    exit_, entry = Said("kvm_exit", 1, 0, 1000, {"vcpu": 0, "reason": "hlt"}), Said("kvm_entry", 1, 0, 3000, {"vcpu": 0})
+    exit_, entry = (
+        Said("kvm_exit", 1, 0, 1000, {"vcpu": 0, "reason": "hlt"}),
+        Said("kvm_entry", 1, 0, 3000, {"vcpu": 0}),
+    )
     assert len(plain_pairs.pairs_of([exit_, entry]).pairs) == 1
     over_loss = plain_pairs.pairs_of([exit_, Said(MARKER, what={"cpu": 0, "lost": 3}), entry])
     assert (over_loss.pairs, over_loss.unpaired_exits, over_loss.unpaired_entries) == ([], 1, 1)

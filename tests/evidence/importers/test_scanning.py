@@ -42,8 +42,9 @@ def _kinds(data: bytes) -> list[bytes]:
 LINES = {name: _kinds((SAMPLES / name).read_bytes()) for name in TRACES}
 INSERTED = [
     b" ", b"0", b"9" * 10, b"9" * 19, b"f" * 16, b"\t", b"\0", b"\r", b"[", b"]", b": ", b"\xc3\xa9", b"\xff",
-    b"-1 [0] 1: a: ", b" error_code 0x5", b" intr_info 0x80000b0e", b"KVM_EXIT_MMIO", b" rip 0x1", b" 7 [000] 1.000001:",
-    b"0xffffffffffffffff", b"<script>", b"../../x", b"PERF_RECORD_LOST lost 7", b"address 0x1 error_code 0x2 ",
+    b"-1 [0] 1: a: ", b" error_code 0x5", b" intr_info 0x80000b0e", b"KVM_EXIT_MMIO", b" rip 0x1",
+    b" 7 [000] 1.000001:", b"0xffffffffffffffff", b"<script>", b"../../x", b"PERF_RECORD_LOST lost 7",
+    b"address 0x1 error_code 0x2 ",
 ]  # fmt: skip
 
 
@@ -268,7 +269,7 @@ def test_a_block_of_rows_may_be_full_at_any_line() -> None:
 @pytest.mark.parametrize(
     ("event", "text", "said"),
     [
-        ("kvm_exit", "exit_reason=48 guest_rip=0xfff0 isa=1 info1=0x181 info2=0x0 intr_info=0x0 error_code=0x0 vcpu_id=2",
+        ("kvm_exit", "exit_reason=48 guest_rip=0xfff0 isa=1 info1=0x181 info2=0x0 intr_info=0x0 error_code=0 vcpu_id=2",
          Event(vcpu=2, reason="EPT_VIOLATION", printed="48")),
         ("kvm_exit", "exit_reason=0x400 guest_rip=0x1 isa=2 info1=0x10000000f info2=0xfeb91000 vcpu_id=1",
          Event(vcpu=1, reason="NPF", printed="1024", error_code=0x10000000F)),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import platform
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -87,3 +89,17 @@ def test_statistics_descriptors_are_read_and_histograms_left_out() -> None:
     )
     assert descriptors(raw, 48) == {"exits": 0, "pf_taken": 264}
     assert differences({"exits": 3, "pf_taken": 5}, {"exits": 4, "pf_taken": 5}) == {"exits": 1}
+
+
+def test_other_systems_lack_modules_and_get_one_line() -> None:
+    """Windows has neither fcntl nor resource: packaged runs are read there, and the probe says why it can't run."""
+    program = (
+        "import sys\nsys.modules.update(fcntl=None, resource=None)\nimport platform\n"
+        "platform.system = lambda: 'Windows'\n"
+        "from mmiocost.errors import MmioCostError\n"
+        "from mmiocost.evidence.probe import campaign, measuring, microbenchmarks, runs\n"
+        "assert len(runs.packaged()) == 2 and microbenchmarks.involuntary_switches() == 0\n"
+        "try:\n    campaign.first_look()\nexcept MmioCostError as error:\n    print(error)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "the live probe needs Linux with KVM, this is Windows"

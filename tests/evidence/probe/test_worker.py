@@ -11,9 +11,14 @@ from pathlib import Path
 
 import pytest
 
+from mmiocost.evidence.importers.folder import imports
 from mmiocost.evidence.probe import measuring
 from mmiocost.evidence.probe.abi import GuestError, ProbeUnavailable
 from mmiocost.evidence.probe.child import Child, Hung
+from mmiocost.evidence.probe.design import setting, time_rows
+from mmiocost.evidence.probe.kept import Run, take_up
+from mmiocost.evidence.probe.operations import Shape
+from mmiocost.evidence.probe.raw import RawRows
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the probe needs Linux")
 
@@ -70,12 +75,11 @@ def test_without_kvm_the_microbenchmarks_are_kept(tmp_path: Path, monkeypatch: p
     def refuse() -> None:
         raise ProbeUnavailable("/dev/kvm: no such device")
 
-    cell = {"benchmark": "slot_search", "structure": "tree", "size": 4, "size_unit": "slots", "value": 3.0,
-            "low": 2.0, "high": 4.0, "unit": "ns", "tsc_cycles": None, "repeats": 9}  # fmt: skip
+    times = {("slot_search", "tree", 4): [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]}
     monkeypatch.setattr(measuring.campaign, "first_look", refuse)
-    monkeypatch.setattr(measuring.microbenchmarks, "measure", lambda *_: [cell])
+    monkeypatch.setattr(measuring.microbenchmarks, "measure", lambda values, *_: values.update(times))
     found = measuring.measure(tmp_path, quick=True)
-    assert found.unavailable and found.refused == ["/dev/kvm: no such device"]
+    assert found.run.unavailable and found.run.refused == ["/dev/kvm: no such device"]
     assert found.file is not None and found.file.is_file() and found.observations == 0
 
 
@@ -84,7 +88,30 @@ def test_where_nothing_is_measured_nothing_is_written(tmp_path: Path, monkeypatc
         raise ProbeUnavailable("/dev/kvm: no such device")
 
     monkeypatch.setattr(measuring.campaign, "first_look", refuse)
-    monkeypatch.setattr(measuring.microbenchmarks, "measure", lambda *_: [])
+    monkeypatch.setattr(measuring.microbenchmarks, "measure", lambda *_: None)
     found = measuring.measure(tmp_path, quick=True)
     assert found.file is None
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_a_run_that_was_killed_is_taken_up(tmp_path: Path) -> None:
+    """Its rows are there, the last one cut; a run that goes on is left alone."""
+    killed, going = (tmp_path / "imports" / name for name in (".importing-killed", ".importing-going"))
+    for place in (killed, going):
+        place.mkdir(parents=True)
+        Run({"release": "6.8.0", "cpu_model": "CPU"}).note(place)
+    with RawRows(killed) as rows:
+        about = setting("paths", Shape(), "cpuid")
+        for repeat in range(7):
+            run = {"outside": 200.0 + repeat, "inside": 100.0 + repeat, "preempted": False}
+            rows.add({**row, "repeat": repeat} for row in time_rows(about, run, 1))
+    with (killed / "timings.csv").open("a") as file:
+        file.write("paths,cpuid,kernel,lo")
+    with RawRows(going):
+        (found,) = take_up(tmp_path)
+        assert going.is_dir() and not killed.exists()
+    (cell,) = [cell for cell in found.probes if cell["of"] == "time"]
+    assert (cell["value"], cell["repeats"]) == (103.0, 7)
+    (item,) = imports(tmp_path)
+    assert item.entry["interrupted"] and item.entry["rows"] == 14
+    assert take_up(tmp_path) == []

@@ -24,6 +24,7 @@ from ..digest import USER_IMPORTS as IMPORTS
 
 FORMAT = 1
 ENTRY = "import.json"
+PROBE_RUN = "run.json"
 _STAGING = ".importing-"
 _SETTLED = 5.0  # seconds after which a folder's maker has locked it
 _ATTEMPTS = 5
@@ -128,8 +129,13 @@ def _locked(place: Path) -> int | None:
 
 
 def _sweep(base: Path) -> None:
-    """Remove what imports left behind that were killed: made a while ago, and no living process holds its lock."""
+    """Remove what imports left behind that were killed: made a while ago, and no living process holds its lock.
+
+    What a killed probe measured stays: the next ``measure`` takes it up.
+    """
     for place in base.glob(f"{_STAGING}*"):
+        if (place / PROBE_RUN).exists():
+            continue
         try:
             if time.time() - place.stat().st_mtime > _SETTLED and (lock := _locked(place)) is not None:
                 shutil.rmtree(place, ignore_errors=True)

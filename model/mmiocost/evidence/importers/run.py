@@ -135,6 +135,9 @@ def _write(reading: Reading, staging: Path, source: Source, options: Options, to
     if reading.format in TRACES:
         found = summaries.summarise(staging / "pairs.parquet")
         reading.tables.update(found)
+        cached = options.mmio_caching is not None or "mark_mmio_spte" in reading.totals["event_counts"]
+        if not cached and (question := summaries.searched(found["pages"])):
+            reading.account.warn(question)
         resolution = int(reading.facts.get("time_resolution", 1))
         observed += summaries.observations(found["classes"], reading.totals["time_unit"], resolution)
     for name, table in reading.tables.items():

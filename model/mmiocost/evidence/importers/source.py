@@ -84,16 +84,22 @@ class Source:
         return len(part)
 
     def _read_into(self, view: memoryview) -> int:
-        count = self._raw.readinto(view[:CHUNK])
+        count = self._got(self._raw.readinto, view[:CHUNK])
         self._hash.update(view[:count])
         self.size += count
         return int(count)
 
     def _stored(self) -> Iterator[bytes]:
-        while block := self._raw.read(CHUNK):
+        while block := self._got(self._raw.read, CHUNK):
             self._hash.update(block)
             self.size += len(block)
             yield block
+
+    def _got(self, read: Callable[[Any], Any], what: Any) -> Any:
+        try:
+            return read(what)
+        except OSError as error:
+            raise _unreadable(self.name, error) from error
 
     def _decompressed(self) -> Iterator[bytes]:
         """Members of a compressed file one after the other; what is not compressed as it is."""
@@ -126,11 +132,15 @@ def open_source(path: str) -> Iterator[Source]:
         yield Source(sys.stdin.buffer, "stdin")
         return
     try:
-        with Path(path).open("rb", buffering=0) as raw:
-            yield Source(raw, Path(path).name)
+        raw = Path(path).open("rb", buffering=0)  # noqa: SIM115 (closed below; errors of the user are not of the file)
     except (OSError, ValueError) as error:
-        said = getattr(error, "strerror", None) or str(error)
-        raise InvalidInput.one(path, "", "", f"can't be read: {said}") from error
+        raise _unreadable(path, error) from error
+    with raw:
+        yield Source(raw, Path(path).name)
+
+
+def _unreadable(path: str, error: Exception) -> InvalidInput:
+    return InvalidInput.one(path, "", "", f"can't be read: {getattr(error, 'strerror', None) or error}")
 
 
 class _Pushed:

@@ -5,21 +5,25 @@ DuckDB reads the Parquet file and may put what it sorts on disk, so that a trace
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 MEMORY = "200MB"
+EXACT = 1_000_000  # pairs of whose times exact quantiles are taken, for which all must be held in memory
 _WHY = "time between two tracepoints, with tracing and without the hardware's exit and entry: no round trip"
 #: Seen at least so often, a class's mean is offered as an observation.
 LEAST = 2
+OFTEN = 3  # searches of one page that a cached answer would have saved
 
 _CLASSES = """
-select class, served, slow_case, reason, count(*) as pairs, sum(duration) as total, avg(duration) as mean,
-       stddev_samp(duration) / sqrt(count(*)) as standard_error, min(duration) as least,
-       quantile_cont(duration, 0.5) as median, quantile_cont(duration, 0.95) as p95,
-       quantile_cont(duration, 0.99) as p99, max(duration) as most, sum(migrated)::bigint as migrated
-from read_parquet(?) group by all order by total desc, class, served, slow_case, reason"""
+select * exclude quantiles, quantiles[1] as median, quantiles[2] as p95, quantiles[3] as p99 from (
+    select class, served, slow_case, reason, count(*) as pairs, sum(duration) as total, avg(duration) as mean,
+           stddev_samp(duration) / sqrt(count(*)) as standard_error, min(duration) as least, max(duration) as most,
+           {quantile}(duration, [0.5, 0.95, 0.99]) as quantiles, sum(migrated)::bigint as migrated
+    from read_parquet(?) group by all
+) order by total desc, class, served, slow_case, reason"""
 _PAGES = """
 select gpa // 4096 * 4096 as page, class, served, count(*) as pairs, sum(duration) as total, avg(duration) as mean,
        count(distinct gpa) as addresses, count(*) filter (where rw = 'write') as writes
@@ -41,7 +45,23 @@ def summarise(pairs: Path) -> dict[str, list[dict[str, Any]]]:
     """Tables ``classes`` and ``pages`` of a file of pairs; times in its own unit. Empty where there are no pairs."""
     if not pairs.is_file():
         return {"classes": [], "pages": []}
-    return {"classes": query(_CLASSES, [str(pairs)]), "pages": query(_PAGES, [str(pairs)])}
+    import pyarrow.parquet as pq
+
+    exact = pq.read_metadata(pairs).num_rows <= EXACT
+    classes = _CLASSES.format(quantile="quantile_cont" if exact else "approx_quantile")
+    return {"classes": query(classes, [str(pairs)]), "pages": query(_PAGES, [str(pairs)])}
+
+
+def searched(pages: Sequence[dict[str, Any]]) -> str:
+    """What to ask a user of whose accesses none was cached: the page that was searched for most often, if often."""
+    times = Counter[int]()
+    for row in pages:
+        if row["class"] == "mmio_slow":
+            times[row["page"]] += row["pairs"]
+    page, most = max(times.items(), key=lambda item: (item[1], -item[0]), default=(0, 0))
+    if most < OFTEN:
+        return ""
+    return f"page 0x{page:x} was searched {most} times: is mmio_caching off? Pass --mmio-caching"
 
 
 def observations(classes: Sequence[dict[str, Any]], time_unit: str, resolution: int) -> list[dict[str, Any]]:

@@ -6,7 +6,6 @@ Numbers and layouts are those of Linux's include/uapi/linux/kvm.h and arch/x86/i
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 import platform
 
@@ -75,6 +74,8 @@ def check_platform() -> None:
 def open_kvm(device: str = DEVICE) -> int:
     """A file descriptor of the KVM device. Raises ProbeUnavailable with the reason in one line."""
     check_platform()
+    import fcntl  # not there on every platform
+
     try:
         found = os.open(device, os.O_RDWR | os.O_CLOEXEC)
     except OSError as error:
@@ -92,4 +93,6 @@ def open_kvm(device: str = DEVICE) -> int:
 
 def capability(kvm: int, number: int) -> int:
     """What KVM_CHECK_EXTENSION says of a capability; 0 where it is missing."""
+    import fcntl
+
     return fcntl.ioctl(kvm, CHECK_EXTENSION, number)

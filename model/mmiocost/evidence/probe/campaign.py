@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Any
 
 from . import design, host, raw
-from .abi import GuestError, ProbeUnavailable
+from .abi import GuestError, ProbeUnavailable, check_platform
 from .child import Child, Hung
 from .design import Task
 from .intervals import relative_half_width
@@ -168,6 +168,7 @@ def first_look(limit_s: float = 5.0) -> dict[str, Any]:
 
     Raises ProbeUnavailable or GuestError with the reason in one line where no VM runs.
     """
+    check_platform()
     with Child(limit_s) as child:
         built = child.build(Shape())
         found = child.ask(["load", "nop"], ["run", 8, "loop"], ["facts"])[2]

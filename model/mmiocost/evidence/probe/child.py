@@ -16,7 +16,7 @@ from .abi import GuestError, ProbeUnavailable
 from .operations import Shape
 
 LIMIT_S = 10.0  # of one request; the longest take a second on a busy host
-_GOODBYE_S = 2.0
+_GOODBYE_S, _SWEEP_S = 2.0, 10.0
 
 
 class Hung(GuestError):
@@ -90,8 +90,9 @@ class Child:
         self.process.wait()
         self._close_pipes()
         if self.traced:
-            command = [sys.executable, "-m", f"{__package__}.tracing", str(self.process.pid)]
-            subprocess.run(command, stderr=subprocess.DEVNULL, check=False, timeout=self.limit_s)
+            command = [sys.executable, "-m", f"{__package__}.tracing"]
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                subprocess.run(command, stderr=subprocess.DEVNULL, check=False, timeout=_SWEEP_S)
 
     def dismiss(self) -> None:
         """Tell the worker to end, by the end of its pipe; :meth:`close` waits for it."""

@@ -14,8 +14,7 @@ from typing import Any
 from . import guest_code as layout
 from . import raw
 from .guest_tables import SMALL_PAGE
-from .machine import BUMPS
-from .operations import OPERATIONS, Operation, Shape
+from .operations import BUMPS, OPERATIONS, Operation, Shape
 from .plan import Plan
 
 Steps = list[list[Any]]

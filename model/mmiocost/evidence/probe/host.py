@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import platform
 import re
-import resource
 import time
 from pathlib import Path
 from typing import Any
@@ -98,6 +96,8 @@ def paging(modules: dict[str, dict[str, str]]) -> dict[str, Any]:
 
 def kvm_facts(device: str, calls: int) -> dict[str, Any]:
     """Capabilities of the KVM device, and what one ioctl from Python costs that does nothing, in ns."""
+    import fcntl
+
     kvm = abi.open_kvm(device)
     try:
         found = {name: abi.capability(kvm, number) for name, number in abi.CAPABILITIES.items()}
@@ -116,7 +116,11 @@ def steal_ticks() -> int:
 
 
 def involuntary_switches() -> int:
-    """How often the CPU was taken away from this process so far."""
+    """How often the CPU was taken away from this process so far; 0 where the system doesn't say."""
+    try:
+        import resource
+    except ImportError:
+        return 0
     return resource.getrusage(resource.RUSAGE_SELF).ru_nivcsw
 
 

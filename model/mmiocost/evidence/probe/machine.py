@@ -24,8 +24,6 @@ from .host import involuntary_switches
 from .operations import VALUE, EventFd, Operation, Shape
 from .statistics import Statistics, differences
 
-BUMPS = ("none", "create", "flags", "move", "delete")
-
 
 class Machine:
     """A VM of a given shape, built at once. Raises ProbeUnavailable where this KVM does not run it."""
@@ -162,7 +160,7 @@ class Machine:
             self._set_slot(self.slots, layout.EXTRA + self.slots * 2 * SMALL_PAGE, 0, self._spare)
 
     def bump(self, how: str) -> None:
-        """Raise the memslot generation: one of BUMPS, on the newest slot but for ``create``; ``none`` does nothing."""
+        """Raise the memslot generation by one of operations.BUMPS, on the newest slot but for ``create``."""
         newest = self.slots - 1
         address = layout.EXTRA + newest * 2 * SMALL_PAGE
         if how == "create":

@@ -2,63 +2,26 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 from typing import Any
 
-from blake3 import blake3
-
-from ... import __version__
 from ...errors import MmioCostError
 from ..importers import folder
-from ..importers.rows import complete, written
-from . import campaign, cells, counts, host, microbenchmarks, observed, raw
+from . import campaign, host, microbenchmarks, raw
+from .kept import Measured, Run, keep, take_up
 from .plan import FULL, QUICK, Plan
-from .seen import seen
 
-FORMAT = "probe"
 QUICK_S, FULL_S = 20.0, 120.0
-_MICRO_SHARE, _MICRO_S = 0.2, 6.0  # of the budget, but no more seconds, after the VMs
+_MICRO_SHARE, _MICRO_S = 0.25, 6.0  # of the budget, but no more seconds, before the VMs
 _SEED = 20260101
-_OVERHEAD_S = 2.0  # what closing, summing up and writing take of the budget
+_OVERHEAD_S = 3.0  # what ending the VMs, summing up and writing take of the budget
 
 Watch = Callable[[str], None]
-
-
-@dataclass
-class Measured:
-    """What a run found: cells, microbenchmarks, facts, and in one line each what could not be measured.
-
-    ``file``: the observations in the evidence folder, or the entry of the import where there are none.
-    """
-
-    probes: list[dict[str, Any]]
-    benchmarks: list[dict[str, Any]]
-    facts: dict[str, Any]
-    saw: list[str]
-    refused: list[str]
-    repeats: dict[str, int]
-    interrupted: bool
-    unavailable: bool
-    file: Path | None = None
-    observations: int = 0
-
-
-@dataclass
-class _Run:
-    facts: dict[str, Any]
-    refused: list[str] = field(default_factory=list)
-    repeats: dict[str, int] = field(default_factory=dict)
-    benchmarks: list[dict[str, Any]] = field(default_factory=list)
-    interrupted: bool = False
-    unavailable: bool = False
 
 
 def measure(
@@ -71,101 +34,61 @@ def measure(
     """Measure this host for at most ``budget_s`` seconds and put the result into the evidence folder ``to``.
 
     ``watch`` is called with the name of the experiment as it goes on. Ctrl-C and SIGTERM end the run early; what is
-    measured by then is kept. Where no VM runs, the microbenchmarks alone are kept and ``unavailable`` is set. Raises
-    InvalidInput where the folder can't be written.
+    measured by then is kept, and what a run that was killed had measured is taken up first. Where no VM runs, the
+    microbenchmarks alone are kept and the run's ``unavailable`` is set. Raises InvalidInput where the folder can't be
+    written.
     """
     budget = budget_s or (QUICK_S if quick else FULL_S)
-    end = time.monotonic() + max(budget - _OVERHEAD_S, 0.5 * budget)
-    run = _Run(host.facts())
-    with folder.staged(to) as staging, raw.RawRows(staging) as rows, _stoppable():
+    start = time.monotonic()
+    end = start + max(budget - _OVERHEAD_S, 0.5 * budget)
+    take_up(Path(to))
+    run = Run(host.facts(), machine)
+    with folder.staged(Path(to)) as staging, raw.RawRows(staging) as rows, _stoppable():
+        run.note(staging)
         try:
-            _probe(run, rows, QUICK if quick else FULL, end - min(_MICRO_SHARE * budget, _MICRO_S), watch)
-            _benchmark(run, end, watch)
+            look = _look(run)
+            run.note(staging)
+            _benchmark(run, start + min(_MICRO_SHARE * budget, _MICRO_S), watch)
+            if look is not None:
+                _probe(run, rows, QUICK if quick else FULL, look, end, watch)
         except KeyboardInterrupt:
             run.interrupted = True
         with _unstoppable():
-            return _kept(run, rows, staging, to, machine)
+            return keep(run, rows.timings, rows.counters, staging)
 
 
-def _probe(run: _Run, rows: raw.RawRows, plan: Plan, end: float, watch: Watch) -> None:
+def _look(run: Run) -> dict[str, Any] | None:
+    """Facts that KVM tells; slots allowed and why there are no tracepoints. None where no VM runs."""
     try:
         look = campaign.first_look()
     except MmioCostError as error:
         run.refused.append(str(error))
         run.unavailable = True
-        return
-    most, untraced = look.pop("max_slots"), look.pop("untraced")
-    run.facts |= {**look, "clock_hz": 1000.0 * look["tsc_khz"]}
-    run.refused += [untraced] if untraced else []
+        return None
+    known = {name: look[name] for name in ("capabilities", "ioctl_floor_ns", "stats_names", "tsc_khz")}
+    run.facts |= {**known, "clock_hz": 1000.0 * look["tsc_khz"]}
+    run.refused += [look["untraced"]] if look["untraced"] else []
     run.refused += [f"{name} is missing" for name, value in look["capabilities"].items() if not value]
+    return look
+
+
+def _probe(run: Run, rows: raw.RawRows, plan: Plan, look: Mapping[str, Any], end: float, watch: Watch) -> None:
     with campaign.Campaign(plan, rows, end - time.monotonic(), _SEED, watch) as going:
         try:
-            going.run(most, not untraced)
+            going.run(look["max_slots"], traced=not look["untraced"])
         finally:
             run.refused += [f"{vm}: {why}" for vm, why in going.refused.items()]
             run.repeats = going.repeats
 
 
-def _benchmark(run: _Run, end: float, watch: Watch) -> None:
+def _benchmark(run: Run, end: float, watch: Watch) -> None:
+    values: microbenchmarks.Times = {}
     try:
-        run.benchmarks = microbenchmarks.measure(run.facts.get("clock_hz"), end, Random(_SEED), watch)
+        microbenchmarks.measure(values, end, Random(_SEED), watch)
     except ImportError:
         run.refused.append("microbenchmarks: need numba")
-
-
-def _kept(run: _Run, rows: raw.RawRows, staging: Path, to: Path, machine: str | None) -> Measured:
-    counted = counts.counts(rows.counters)
-    saw = seen(counted, run.facts)
-    found = cells.cells(rows.timings, counted)
-    said = saw.lines() if rows.counters else []
-    measured = Measured(
-        found, run.benchmarks, run.facts, said, run.refused, run.repeats, run.interrupted, run.unavailable
-    )
-    if not (found or counted or run.benchmarks):
-        return measured
-    checksum = _checksum(staging, measured)
-    observations = complete(
-        observed.observations(found, saw, run.facts), run.facts, machine, f"probe-{folder.import_id(checksum)[:8]}"
-    )
-    tables = {"timings": rows.timings, "counters": rows.counters, "cells": found, "counts": counted,
-              "benchmarks": run.benchmarks}  # fmt: skip
-    for name, table in tables.items():
-        if table:
-            _parquet(staging / f"{name}.parquet", table, checksum, run.facts)
-    for name in raw.FILES:
-        (staging / f"{name}.csv").unlink()
-    if observations:
-        (staging / "observations.csv").write_text(written(observations), encoding="utf-8")
-    made = folder.commit(staging, _entry(measured, checksum, len(rows.timings) + len(rows.counters)))
-    measured.observations = len(observations)
-    measured.file = made.path / ("observations.csv" if observations else folder.ENTRY)
-    return measured
-
-
-def _checksum(staging: Path, measured: Measured) -> str:
-    digest = blake3()
-    for name in raw.FILES:
-        digest.update((staging / f"{name}.csv").read_bytes())
-    digest.update(json.dumps(measured.benchmarks).encode())
-    return f"blake3:{digest.hexdigest()}"
-
-
-def _entry(measured: Measured, checksum: str, rows: int) -> dict[str, Any]:
-    return {
-        "file": FORMAT, "checksum": checksum, "size": None, "format": FORMAT,
-        "imported": datetime.now(UTC).isoformat(timespec="milliseconds"), "importer": __version__, "options": {},
-        "facts": measured.facts, "rows": rows, "skipped": 0, "skipped_lines": [],
-        "warnings": [{"line": None, "text": text} for text in measured.refused],
-        "saw": measured.saw, "repeats": measured.repeats, "interrupted": measured.interrupted,
-    }  # fmt: skip
-
-
-def _parquet(path: Path, table: list[dict[str, Any]], checksum: str, facts: Mapping[str, Any]) -> None:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    about = {"file": FORMAT, "checksum": checksum, "format": FORMAT, "facts": json.dumps(facts)}
-    pq.write_table(pa.Table.from_pylist(table).replace_schema_metadata(about), path, compression="zstd")
+    finally:
+        run.benchmarks = microbenchmarks.cells(values, run.facts.get("clock_hz"))
 
 
 @contextmanager

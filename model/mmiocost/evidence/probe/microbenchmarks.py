@@ -30,6 +30,9 @@ _RUN_NS = 5e5
 _REPEATS = 15
 _NO_SLOT = 1
 
+#: Times in ns of one turn, by benchmark, structure and size.
+Times = dict[tuple[str, str, int], list[float]]
+
 
 def _linear(records: np.ndarray, keys: np.ndarray, turns: int) -> int:
     found = 0
@@ -83,8 +86,8 @@ def _chain(lines: np.ndarray, keys: np.ndarray, turns: int) -> int:
     return at
 
 
-def measure(tsc_hz: float | None, end: float, rng: Random, watch: Callable[[str], None]) -> list[dict[str, Any]]:
-    """Cells of all benchmarks in ns and, where the TSC's rate is known, in TSC cycles; stops at ``end`` (monotonic).
+def measure(values: Times, end: float, rng: Random, watch: Callable[[str], None]) -> None:
+    """Run all benchmarks in random order, time and again until ``end`` (monotonic), and add their times to ``values``.
 
     Needs numba; raises ImportError without it.
     """
@@ -92,16 +95,14 @@ def measure(tsc_hz: float | None, end: float, rng: Random, watch: Callable[[str]
 
     compiled = {function: numba.njit(cache=True)(function) for function in (_linear, _bisection, _tree, _chain)}
     cases = list(_cases(rng.randrange(1 << 30)))
-    values: dict[tuple[str, str, int], list[float]] = {}
     for _ in range(_REPEATS):
         for name, structure, size, function, data, keys in rng.sample(cases, len(cases)):
             if time.monotonic() >= end:
-                return _cells(values, tsc_hz)
+                return
             watch("microbenchmarks")
             spent = _timed(compiled[function], data, keys)
             if spent is not None:
                 values.setdefault((name, structure, size), []).append(spent)
-    return _cells(values, tsc_hz)
 
 
 def _timed(function: Callable[..., int], data: Any, keys: Any) -> float | None:
@@ -116,7 +117,8 @@ def _timed(function: Callable[..., int], data: Any, keys: Any) -> float | None:
         turns = min(turns * 4, max(turns + 1, int(turns * _RUN_NS / max(spent, 1) * 1.2)))
 
 
-def _cells(values: dict[tuple[str, str, int], list[float]], tsc_hz: float | None) -> list[dict[str, Any]]:
+def cells(values: Times, tsc_hz: float | None) -> list[dict[str, Any]]:
+    """Medians in ns with their intervals and, where the TSC's rate is known, in TSC cycles."""
     found = []
     for (name, structure, size), times in sorted(values.items()):
         middle, low, high = median_interval(times)

@@ -14,6 +14,8 @@ from .guest_tables import LARGE_PAGE, LEVELS, SMALL_PAGE
 
 SERVED_PAGES = 4
 PORT_ANY, PORT_MATCH, PORT_USER = 0x510, 0x514, 0x518
+#: Memslot updates between runs; ``none`` is the control.
+BUMPS = ("none", "create", "flags", "move", "delete")
 VALUE = 1  # what stores and OUT write, and what datamatch compares
 
 

@@ -28,15 +28,15 @@ class Plan:
 
 _LONG = Shape("long", 3)
 QUICK = Plan(
-    shapes=(Shape("flat32", 0), Shape("pae", 3), _LONG, Shape("long", 3, large=True), Shape("long", 0),
-            Shape("long", 3, irqchip=True)),
+    shapes=(_LONG, Shape("long", 3, large=True), Shape("long", 0), Shape("flat32", 0), Shape("long", 3, irqchip=True),
+            Shape("pae", 3)),
     lengths=(20, 60, 200), trace_lengths=(20, 60), slots=(1, 16, 256, 2048), slot_vms=2, pages=(1, 16, 64),
     bump_slots=(8,), bumps=10, touch_pages=128, least_repeats=6, most_path_repeats=20, most_repeats=10, narrow=0.03,
 )  # fmt: skip
 FULL = Plan(
-    shapes=(Shape("real", 0), Shape("flat32", 0), Shape("flat32", 3), Shape("pm32", 3), Shape("pae", 3), _LONG,
-            Shape("long", 3, large=True), Shape("long", 0), Shape("long", 0, large=True),
-            Shape("long", 3, irqchip=True), Shape("long", 0, irqchip=True)),
+    shapes=(_LONG, Shape("long", 3, large=True), Shape("long", 0), Shape("long", 0, large=True), Shape("flat32", 0),
+            Shape("long", 3, irqchip=True), Shape("long", 0, irqchip=True), Shape("flat32", 3), Shape("real", 0),
+            Shape("pae", 3), Shape("pm32", 3)),
     lengths=(100, 300, 1000), trace_lengths=(20, 60), slots=(1, 4, 16, 64, 256, 1024, 4096, 0), slot_vms=3,
     pages=(1, 4, 16, 64, 256), bump_slots=(2, 128, 2048), bumps=30, touch_pages=512, least_repeats=7,
     most_path_repeats=60, most_repeats=12, narrow=0.01,

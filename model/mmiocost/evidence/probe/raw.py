@@ -9,9 +9,10 @@ from __future__ import annotations
 import csv
 import os
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TextIO
 
 SETTING = (
     "experiment", "probe", "path", "mode", "cpl", "guest_levels", "guest_page_size", "slots", "mmio_pages", "operation",
@@ -21,6 +22,7 @@ RUN = ("vm", "iterations", "repeat", "preempted")
 TIMINGS = (*SETTING, *RUN, "quantity", "value", "unit")
 COUNTERS = ("experiment", "source", *SETTING[1:], *RUN, "counter", "value")
 FILES = {"timings": TIMINGS, "counters": COUNTERS}
+TIMINGS_FILE, COUNTERS_FILE = (f"{name}.csv" for name in FILES)
 INSIDE, OUTSIDE, OPERATION = "time_inside_per_iteration", "time_outside_per_iteration", "time_per_operation"
 KVM_STATS, TRACEPOINT = "kvm_stats", "tracepoint"
 
@@ -35,6 +37,7 @@ class RawRows:
         self.counters: list[dict[str, Any]] = []
         self._files = {name: (folder / f"{name}.csv").open("w", newline="", encoding="utf-8") for name in FILES}
         self._writers = {name: csv.DictWriter(self._files[name], FILES[name], lineterminator="\n") for name in FILES}
+        _lock(self._files["timings"])
         for writer in self._writers.values():
             writer.writeheader()
 
@@ -58,13 +61,22 @@ class RawRows:
             file.flush()
 
 
+def _lock(file: TextIO) -> None:
+    """Lock a file for as long as this process lives, where the system can."""
+    with suppress(ImportError):
+        import fcntl
+
+        fcntl.flock(file, fcntl.LOCK_EX)
+
+
 def read(path: Path) -> list[dict[str, Any]]:
-    """Rows of one of the files, numbers as numbers; the packaged ones, which lack some columns, too."""
-    return parsed(path.read_text(encoding="utf-8"))
+    """Rows of one of the files, without a last line that was cut."""
+    text = path.read_text(encoding="utf-8")
+    return parsed(text[: text.rfind("\n") + 1])
 
 
 def parsed(text: str) -> list[dict[str, Any]]:
-    """Rows of a text in the form of one of the files."""
+    """Rows of a text in the form of one of the files, numbers as numbers; columns that it lacks are 0."""
     rows = []
     for cells in csv.DictReader(text.splitlines()):
         row: dict[str, Any] = dict(cells)

@@ -1,8 +1,8 @@
 """Counts of KVM's tracepoints for this process, for root: in an instance of tracefs of its own.
 
 Where tracefs is not mounted it is mounted in a mount namespace of this process alone, so that the mount goes with it.
-An instance outlives the process that made it: ``python -m mmiocost.evidence.probe.tracing PROCESS`` removes that of a
-worker that was killed.
+An instance outlives the process that made it: ``python -m mmiocost.evidence.probe.tracing`` removes those of workers
+that were killed, and so does the next worker that traces.
 """
 
 from __future__ import annotations
@@ -10,17 +10,17 @@ from __future__ import annotations
 import ctypes
 import os
 import re
-import sys
 from collections import Counter
 from pathlib import Path
 
 from .abi import ProbeUnavailable
 
 PLACE = Path("/sys/kernel/tracing")
+_NAME = "mmiocost-probe-"
 _GROUPS = ("kvm", "kvmmmu")
 _NEW_MOUNTS, _PRIVATE, _RECURSIVE = 0x20000, 1 << 18, 1 << 14
 _EVENT = re.compile(r"\d: (\w+): ")
-_BUFFER_KB = "8192"
+_BUFFER_KB = "1024"
 
 
 class Tracing:
@@ -30,6 +30,7 @@ class Tracing:
         self._folder = _mounted() / "instances" / name_of(os.getpid())
         try:
             self._folder.mkdir()
+            self._put("tracing_on", "0")
             self._put("buffer_size_kb", _BUFFER_KB)
             self._put("set_event_pid", str(os.getpid()))
             for group in self._groups():
@@ -39,14 +40,26 @@ class Tracing:
             raise ProbeUnavailable(f"tracepoints: {error.strerror}; counters alone are read") from None
 
     def start(self) -> None:
-        """Empty the buffer and record from now on."""
-        self._put("trace", "")
+        """Record from now on."""
         self._put("tracing_on", "1")
 
     def stop(self) -> dict[str, int]:
         """Events since the start, by name."""
         self._put("tracing_on", "0")
-        return dict(Counter(_EVENT.findall((self._folder / "trace").read_text())))
+        return dict(Counter(_EVENT.findall(self._drained())))
+
+    def _drained(self) -> str:
+        """What is in the buffer, which is empty afterwards; emptying it by ``trace`` waits for all CPUs instead."""
+        pipe = os.open(self._folder / "trace_pipe", os.O_RDONLY | os.O_NONBLOCK)
+        parts = []
+        try:
+            while part := os.read(pipe, 1 << 16):
+                parts.append(part)
+        except BlockingIOError:
+            pass
+        finally:
+            os.close(pipe)
+        return b"".join(parts).decode("utf-8", "replace")
 
     def close(self) -> None:
         """Remove the instance."""
@@ -61,17 +74,20 @@ class Tracing:
 
 def name_of(process: int) -> str:
     """Name of the instance that a process makes."""
-    return f"mmiocost-probe-{process}"
+    return f"{_NAME}{process}"
 
 
-def sweep(process: int) -> None:
-    """Remove the instance of a process that is gone."""
-    _remove(_mounted() / "instances" / name_of(process))
+def sweep() -> None:
+    """Remove the instances of processes that are gone."""
+    for folder in (_mounted() / "instances").glob(f"{_NAME}*"):
+        process = folder.name.removeprefix(_NAME)
+        if process.isdigit() and not Path("/proc", process).exists():
+            _remove(folder)
 
 
 def instances() -> list[str]:
     """Names of the instances that probes have made and that are there now."""
-    return sorted(path.name for path in (_mounted() / "instances").glob(f"{name_of(0)[:-1]}*"))
+    return sorted(path.name for path in (_mounted() / "instances").glob(f"{_NAME}*"))
 
 
 def _mounted() -> Path:
@@ -105,4 +121,4 @@ def _remove(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    sweep(int(sys.argv[1]))
+    sweep()

@@ -21,7 +21,7 @@ from . import abi, host
 from .abi import GuestError, ProbeUnavailable
 from .machine import Machine
 from .operations import OPERATIONS, Shape
-from .tracing import Tracing
+from .tracing import Tracing, sweep
 
 _PR_SET_PDEATHSIG = 1
 _IOCTLS = 2000
@@ -62,6 +62,7 @@ class Worker:
 
     def _trace(self, turns: int, *where: Any) -> dict[str, int]:
         if self.tracing is None:
+            sweep()
             self.tracing = Tracing()
         place = self._place(*where)
         self.tracing.start()
@@ -111,7 +112,8 @@ def _answer(worker: Worker, steps: list[list[Any]]) -> dict[str, Any]:
 def main() -> None:
     """Serve requests until the pipe ends."""
     parent = os.getppid()
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # KVM_RUN returns for a signal, and all is given back
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     if os.getppid() != parent:  # it died before the call
         return
     worker = Worker()

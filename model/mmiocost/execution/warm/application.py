@@ -9,9 +9,11 @@ from __future__ import annotations
 import contextlib
 import importlib
 import os
+import signal
 import socket
 import sys
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Self
 
@@ -63,6 +65,19 @@ class OrderlyKernel(IPythonKernel):
             except KeyboardInterrupt:
                 continue
 
+    @contextlib.contextmanager
+    def _cancel_on_sigint(self, future: Any) -> Iterator[None]:
+        """Have an interrupt cancel an asynchronous cell, and wake the event loop, which otherwise sleeps on."""
+        with super()._cancel_on_sigint(future):
+            cancel = signal.getsignal(signal.SIGINT)
+
+            def cancel_and_wake(*of: Any) -> None:
+                cancel(*of)  # type: ignore[operator, misc]
+                self.io_loop.asyncio_loop.call_soon_threadsafe(lambda: None)
+
+            signal.signal(signal.SIGINT, cancel_and_wake)
+            yield
+
     async def execute_request(self, stream: Any, ident: Any, parent: Any) -> None:
         """Run a cell."""
         try:
@@ -72,7 +87,8 @@ class OrderlyKernel(IPythonKernel):
             reply = {"status": "error", "execution_count": self.execution_count, **error}
             self.session.send(self.iopub_socket, "error", error, parent, ident=self._topic("error"))
             self.session.send(stream, "execute_reply", reply, parent, ident=ident)
-            self._abort_queues(parent["header"].get("subshell_id"))
+            if parent["content"].get("stop_on_error", True):
+                self._abort_queues(parent["header"].get("subshell_id"))
 
 
 class OrderlyApplication(IPKernelApp):

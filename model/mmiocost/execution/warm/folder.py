@@ -11,8 +11,9 @@ import tempfile
 import time
 from pathlib import Path
 
+from mmiocost.execution.warm import linux
+
 _LONGEST = 60  # bytes; the path of a socket may have 107 (unix(7)), and ours add a name and a number
-_ABANDONED_S = 60.0
 _PREFIX, _NURSERY, _KERNEL = "mmiocost-warm-", "nursery-", "kernel-"
 
 _numbers = itertools.count()
@@ -24,9 +25,9 @@ def private_folder() -> Path:
     folder = _folders.get(os.getpid())
     if folder is None or not folder.is_dir():
         # A path of a socket must be short, which the folder that the environment names need not be.
-        base = tempfile.gettempdir() if len(os.fsencode(tempfile.gettempdir())) + 30 < _LONGEST else "/tmp"
-        _remove_abandoned(Path(base))
-        folder = _folders[os.getpid()] = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=base))
+        base = tempfile.gettempdir() if len(os.fsencode(tempfile.gettempdir())) + 35 < _LONGEST else "/tmp"
+        remove_abandoned(Path(base))
+        folder = _folders[os.getpid()] = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=base))
     return folder
 
 
@@ -46,12 +47,16 @@ def new_kernel_name() -> str:
     return str(private_folder() / f"{_KERNEL}{next(_numbers)}")
 
 
-def _remove_abandoned(base: Path) -> None:
-    """Remove folders whose process and nursery were killed together: no nursery answers there any more."""
+def remove_abandoned(base: Path, older_than: float = 60.0) -> None:
+    """Remove folders of processes that were killed before their nursery was ready, or together with it.
+
+    ``older_than`` is an age in seconds, since a folder is older than the nursery that answers in it. A process of another container may look as if it were gone, but its nursery answers.
+    """
     for folder in base.glob(f"{_PREFIX}*"):
-        with contextlib.suppress(OSError):
-            state = folder.stat()
-            if state.st_uid == os.getuid() and time.time() - state.st_mtime > _ABANDONED_S and not _answers(folder):
+        with contextlib.suppress(OSError, ValueError):
+            state, pid = folder.stat(), int(folder.name.removeprefix(_PREFIX).partition("-")[0])
+            old = time.time() - state.st_mtime > older_than
+            if state.st_uid == os.getuid() and old and linux.is_gone(pid) and not _answers(folder):
                 shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -17,7 +17,7 @@ from mmiocost.execution.warm.nursery import Forked, Nursery
 
 
 def main() -> NoReturn:
-    """``LISTENER OWNER FOLDER PRELOAD…``: file number of the socket, process to die with, folder to remove."""
+    """``LISTENER OWNER FOLDER PRELOAD…``: file number of the socket, process to die with, its folder to remove then."""
     listener, owner, folder, *entries = sys.argv[1:]
     # The thread that started the nursery waits for it, so that it does not end before.
     linux.die_with_parent(int(owner))
@@ -36,7 +36,7 @@ def main() -> NoReturn:
     forked = _serve(Nursery(socket.socket(fileno=int(listener)), handle, refusal))
     if forked is not None:
         _be_kernel(application, forked)
-    else:
+    elif linux.is_gone(int(owner)):
         shutil.rmtree(folder, ignore_errors=True)
     status.code = 0
     sys.exit()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import queue
 import time
 from typing import Any
 
@@ -25,10 +26,9 @@ async def _wait_for_ready(client: Any, timeout: float | None = None) -> None:
         request = client.kernel_info()
         try:
             reply = await client._async_recv_reply(request, timeout=_REPLY_S)
-            async with asyncio.timeout(_IDLE_S):
-                while not _is_idle(await ensure_async(client.iopub_channel.get_msg()), request):
-                    pass
-        except TimeoutError:
+            while not _is_idle(await ensure_async(client.iopub_channel.get_msg(timeout=_IDLE_S)), request):
+                pass
+        except (TimeoutError, queue.Empty):
             if not await client._async_is_alive():
                 raise RuntimeError("Kernel died before replying to kernel_info") from None
             if time.monotonic() > deadline:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ...equations.lowering import kernel
+from ...evidence import load
 from ...fitting.fit import MEDIAN_MACHINE, Fit
 from ...fitting.parameters import parameter_counts
 from ...fitting.store import current_summary
@@ -14,6 +15,7 @@ from ...vocabulary import resolve
 from ...whatif.counting import count
 from .. import charts
 from ..display import Figure, Table, figure, table
+from ..imports import machine_label, own_machines
 from ..numbers import percent, quantity_text
 from .frames import MISSING, cell, cost_row, fit_of
 
@@ -32,19 +34,21 @@ _NAMED = 5
 
 
 def exit_table(evidence: Folders = ()) -> Table:
-    """Measured exits without a memory access, and MMIO accesses, machine by machine."""
+    """Measured exits without a memory access, and MMIO accesses, machine by machine; the user's own are marked."""
     import pandas as pd
 
+    folders = [Path(folder) for folder in evidence]
+    own = own_machines(load(folders))
     rows = [
         (
-            row.machine,
+            machine_label(row.machine, own),
             row.state,
             row.quantity,
             row.path,
             quantity_text(row.measured, unit="cycle"),
             quantity_text(row.fitted, row.low, row.high, "cycle"),
         )
-        for row in current_summary([Path(folder) for folder in evidence]).rows
+        for row in current_summary(folders).rows
         if row.unit == "cycle"
     ]
     columns = ["machine", "state", "quantity", "path", "measured", "fitted"]

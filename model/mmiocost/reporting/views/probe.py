@@ -79,7 +79,7 @@ def probe_times(evidence: Folders = ()) -> Figure:
     users = [_way_to_user(run) for run in runs_of(evidence)]
     see = "The way to user space costs " + ", ".join(text for text in users if text) + "."
     title = "One guest operation less the empty loop, guest with 4 levels of paging at CPL 3"
-    return figure(charts.parameter_intervals(frame, unit="ns", kind="run"), title=title, see=see)
+    return figure(charts.parameter_intervals(frame, unit="ns", kind="run", of="guest operation"), title=title, see=see)
 
 
 def _way_to_user(run: ProbeRun) -> str:
@@ -93,7 +93,10 @@ def _way_to_user(run: ProbeRun) -> str:
 
 
 def _shown(cell: Mapping[str, Any] | None) -> str:
-    return MISSING if cell is None else quantity_text(cell["value"], cell["low"], cell["high"], cell["unit"])
+    if cell is None:
+        return MISSING
+    text = quantity_text(cell["value"], cell["low"], cell["high"], cell["unit"])
+    return text if cell["low"] is not None else f"{text} (too few repeats for an interval)"
 
 
 def probe_time_tables(evidence: Folders = ()) -> Iterator[Table]:

@@ -23,42 +23,50 @@ def probe_counters(evidence: Folders = ()) -> Table:
     """How many of the model's counts KVM's own counters confirm, by counter."""
     import pandas as pd
 
+    checks = [(run.name, checked) for run, checked, _ in _checks(evidence)]
+    every = [item for _, checked in checks for item in checked]
     rows = []
-    for run, checked, _ in _checks(evidence):
-        for counter in dict.fromkeys(item.counter for item in checked):
-            found = [item for item in checked if item.counter == counter]
-            events = ", ".join(dict.fromkeys(item.events for item in found))
-            rule = f"at most {quantity_text(INTERRUPTS)} more" if found[0].rule == BOUND else "equal"
-            rows.append((run.name, counter, events, len(found), sum(item.holds for item in found), rule))
-    columns = ["run", "KVM's counter", "event of the model", "settings", "confirmed", "rule"]
-    confirmed, whole = sum(row[4] for row in rows), sum(row[3] for row in rows)
-    caption = f"The model's counts against KVM's counters: {confirmed} of {whole} confirmed"
+    for counter in dict.fromkeys(item.counter for item in every):
+        found = [item for item in every if item.counter == counter]
+        events = ", ".join(dict.fromkeys(item.events for item in found))
+        rule = f"at most {quantity_text(INTERRUPTS)} more" if found[0].rule == BOUND else "equal"
+        rows.append((counter, events, rule, *(_confirmed(checked, counter) for _, checked in checks)))
+    columns = ["KVM's counter", "event of the model", "rule", *(f"confirmed, {name}" for name, _ in checks)]
+    caption = f"The model's counts against KVM's counters: {sum(i.holds for i in every)} of {len(every)} confirmed"
     return table(pd.DataFrame(rows, columns=columns), caption)
+
+
+def _confirmed(checked: Sequence[Checked], counter: str) -> str:
+    held = [item.holds for item in checked if item.counter == counter]
+    return f"{sum(held)} of {len(held)}" if held else MISSING
 
 
 def probe_counts(evidence: Folders = ()) -> Table:
     """One access of each kind: what equations and reference machine say, and what KVM counted on each host."""
     import pandas as pd
 
-    by_count: dict[tuple[str, ...], dict[str, Checked]] = {}
-    for run, checked, _ in _checks(evidence):
+    checks = [(run.name, checked) for run, checked, _ in _checks(evidence)]
+    by_count: dict[tuple[str, int, str, str], dict[str, Checked]] = {}
+    for name, checked in checks:
         for item in checked:
             shown = item.guest_page_size == _SMALL or item.counter == "kvm_mmu_paging_element"
             if shown and not item.step and item.equations:
-                label = OPERATIONS.get(item.probe, item.probe)
-                key: tuple[str, ...] = (label, str(item.guest_page_size), item.path, item.counter)
-                by_count.setdefault(key, {})[run.name] = item
-    names = [run.name for run in runs_of(evidence)]
-    rows: list[tuple[str, ...]] = []
-    for about, found in sorted(by_count.items()):
+                key = (item.path, item.guest_page_size, item.counter, OPERATIONS.get(item.probe, item.probe))
+                by_count.setdefault(key, {})[name] = item
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for (path, page, counter, operation), found in sorted(by_count.items()):
         first = next(iter(found.values()))
-        measured = [quantity_text(round(found[name].measured, 3)) if name in found else MISSING for name in names]
-        rows.append((*about, quantity_text(first.equations), quantity_text(first.machine), *measured))
-    columns = ["operation", "page (bytes)", "path", "counter", "equations", "reference machine", *names]
-    return table(
-        pd.DataFrame(rows, columns=columns),
-        "Counts of one access that are not zero, those of 2 MiB guest pages where they differ",
-    )
+        measured = [_measured(found.get(name)) for name, _ in checks]
+        row = (path, str(page), counter, quantity_text(first.equations), quantity_text(first.machine), *measured)
+        alike.setdefault(row, []).append(operation)
+    columns = ["path", "page (bytes)", "counter", "equations", "reference machine", *(name for name, _ in checks)]
+    rows = [("; ".join(operations), *row) for row, operations in alike.items()]
+    caption = "Counts of one access that are not zero, those of 2 MiB guest pages where they differ"
+    return table(pd.DataFrame(rows, columns=["operations", *columns]), caption)
+
+
+def _measured(item: Checked | None) -> str:
+    return MISSING if item is None else quantity_text(round(item.measured, 3))
 
 
 def probe_unchecked(evidence: Folders = ()) -> Table:

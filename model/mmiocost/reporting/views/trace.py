@@ -10,7 +10,7 @@ from ...whatif.from_evidence.asking import table as rows_of
 from .. import charts_trace as charts
 from ..display import Figure, Table, figure, table
 from ..numbers import percent, quantity_text
-from .trace_files import LABEL, mean_text, nothing, pairs_asked, traces, unit_of
+from .trace_files import LABEL, mean_text, nothing, pairs_asked, quantiles_of, traces, unit_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,7 +30,7 @@ def exit_classes(evidence: Folders = ()) -> Iterator[Figure | Table]:
     """Where the exits go: each class's share of their number and of their time, and how long one takes."""
     for item in traces(evidence):
         sql = f"""select {LABEL} as class, count(*) as exits, sum(duration) as total, avg(duration) as mean,
- stddev_samp(duration) / sqrt(count(*)) as error, quantile_cont(duration, [0.5, 0.95, 0.99]) as quantiles,
+ stddev_samp(duration) / sqrt(count(*)) as error, {quantiles_of(item, (0.5, 0.95, 0.99))} as quantiles,
  max(duration) as most from read_parquet(?) group by 1 order by total desc, 1"""
         rows = pairs_asked(item, sql)
         yield _class_figure(item, rows)
@@ -185,7 +185,7 @@ def handler_tails(evidence: Folders = ()) -> Iterator[Figure | Table]:
 def _tail(item: Import) -> Figure:
     import pandas as pd
 
-    sql = f"""select {LABEL} as class, count(*) as exits, quantile_cont(duration, {list(_QUANTILES)}) as quantiles,
+    sql = f"""select {LABEL} as class, count(*) as exits, {quantiles_of(item, _QUANTILES)} as quantiles,
  max(duration) as most from read_parquet(?) group by 1 order by exits desc, 1 limit {_NAMED}"""
     found = pairs_asked(item, sql)
     unit, scale = unit_of(item)

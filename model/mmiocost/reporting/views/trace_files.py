@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from ...evidence.importers.detect import TRACES
 from ...evidence.importers.folder import Import
 from ...evidence.importers.recording import ALL
+from ...evidence.importers.summaries import EXACT
 from ...whatif.from_evidence.asking import asked
 from ..display import Table, table
 from ..imports import host_facts, imported, shortened
@@ -30,7 +32,7 @@ def imported_files(evidence: Folders = ()) -> Table:
     """Every imported file: its format, checksum and host, and whether names are kept."""
     import pandas as pd
 
-    rows = [
+    rows: list[tuple[object, ...]] = [
         (
             item.entry["file"], item.entry["format"], shortened(item.entry["checksum"]), ", ".join(host_facts(item)),
             item.entry["rows"], item.entry["skipped"], _span(item),
@@ -52,7 +54,7 @@ def recording_commands() -> Table:
     import pandas as pd
 
     rows, tool = [], ""
-    for line in ALL.splitlines()[1:]:
+    for line in re.sub(r" ?\\\n +", " ", ALL).splitlines()[1:]:
         if line.startswith("  "):
             rows.append((tool, line.strip()))
         else:
@@ -84,6 +86,12 @@ def pairs_asked(item: Import, sql: str, *values: Any) -> list[dict[str, Any]]:
     return asked(item, sql, [str(path) for path in item.tables("pairs")], after=values)
 
 
+def quantiles_of(item: Import, probabilities: Sequence[float]) -> str:
+    """SQL for quantiles of the time in the handler: exact ones, or of a long trace those of a t-digest."""
+    function = "quantile_cont" if item.entry["pairs"] <= EXACT else "approx_quantile"
+    return f"{function}(duration, {list(probabilities)})"
+
+
 def unit_of(item: Import) -> tuple[str, float]:
     """Unit in which times of a trace are shown, and how many of its own units that is."""
     return ("us", 1e3) if item.entry.get("time_unit") == "ns" else ("ticks", 1.0)
@@ -106,8 +114,8 @@ def mean_ends(row: dict[str, Any], item: Import) -> tuple[float | None, float | 
 def mean_text(row: dict[str, Any], item: Import) -> str:
     """A mean with its interval, in the unit that the trace is shown in."""
     unit, scale = unit_of(item)
-    ends = (None if end is None else end / scale for end in mean_ends(row, item))
-    return quantity_text(row["mean"] / scale, *ends, unit)
+    low, high = (None if end is None else end / scale for end in mean_ends(row, item))
+    return quantity_text(row["mean"] / scale, low, high, unit)
 
 
 def vcpu_threads(evidence: Folders = ()) -> Iterator[Table]:

@@ -10,6 +10,7 @@ from ...errors import InvalidInput
 from ...evidence import load
 from ...evidence.importers.folder import Import
 from ...fitting.fit import POPULATION, Fit
+from ...fitting.intervals import Interval
 from ...vocabulary import GENERATIONS, generation_of_kernel
 from ...whatif.clock import clock_of
 from ...whatif.from_evidence import Derivation, derive
@@ -47,8 +48,8 @@ def _beside(item: Import, fit: Fit, evidence: Folders) -> Table:
         found = handler(*asked, scenario, fit, clock) if asked is not None else None
         if found is not None:
             rows.append(_row(row, found, item))
-    columns = ["class", "exits", "measured exit to entry", "path", "model: round trip",
-               "model: without the exit", "left over"]  # fmt: skip
+    columns = ["class", "exits", "exit to entry", "path", "model: round trip",
+               "model: exit off", "left over"]  # fmt: skip
     frame = pd.DataFrame(rows or [("no class with a path of the model", *[MISSING] * 6)], columns=columns)
     caption = f"The model beside {item.entry['file']}: {said}, {_place(scenario)}, {clock.note}"
     return table(frame, caption)
@@ -60,14 +61,16 @@ def _row(row: dict[str, Any], found: Handler, item: Import) -> tuple[object, ...
     low, high = mean_ends(row, item)
     ends = (None if low is None or without.high is None else (low - without.high) / scale,
             None if high is None or without.low is None else (high - without.low) / scale)  # fmt: skip
-    round_trip, rest = (
-        estimate_text(part.value / scale, *(None if end is None else end / scale for end in part[1:]), unit)
-        for part in (found.round_trip, without)
-    )
+    round_trip, rest = (_scaled(part, unit, scale) for part in (found.round_trip, without))
     left = estimate_text((row["mean"] - without.value) / scale, *ends, unit)
     way = row["rw"].removeprefix("unsatisfied-")
     return (f"{row['label']} {way}".rstrip(), row["exits"], mean_text(row, item), found.path, round_trip,
             rest, left)  # fmt: skip
+
+
+def _scaled(found: Interval, unit: str, scale: float) -> str:
+    low, high = (None if end is None else end / scale for end in found[1:])
+    return estimate_text(found.value / scale, low, high, unit)
 
 
 def _generation(item: Import) -> tuple[str, str]:
@@ -122,8 +125,10 @@ def derived_scenario(evidence: Folders = ()) -> Iterator[Table]:
 def _derived(found: Derivation, name: str) -> Iterator[Table]:
     import pandas as pd
 
-    rows = [(symbol, _value(item.value, item.low, item.high), item.bound or MISSING, item.source, item.rule)
-            for symbol, item in found.derived.items()]  # fmt: skip
+    rows: list[tuple[object, ...]] = [
+        (symbol, _value(item.value, item.low, item.high), item.bound or MISSING, item.source, item.rule)
+        for symbol, item in found.derived.items()
+    ]
     columns = ["symbol", "value", "bound", "file", "rule"]
     remark = f"; {'; '.join(found.warnings)}" if found.warnings else ""
     frame = pd.DataFrame(rows or [("nothing", *[MISSING] * 4)], columns=columns)

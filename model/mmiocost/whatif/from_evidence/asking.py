@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ...errors import InvalidInput
+from ...errors import InvalidInput, MmioCostError
 from ...evidence.importers.folder import Import
 from ...evidence.importers.summaries import query
 
@@ -15,7 +15,8 @@ def asked(
 ) -> list[dict[str, Any]]:
     """Rows of a query over Parquet files of an import; none without files.
 
-    The query's parameters are those ``before``, the files, and those ``after``. Raises InvalidInput for a damaged file.
+    The query's parameters are those ``before``, the files, and those ``after``. Raises InvalidInput for a damaged file,
+    and MmioCostError where memory does not suffice.
     """
     if not paths:
         return []
@@ -23,6 +24,8 @@ def asked(
 
     try:
         return query(sql, [*before, list(paths), *after])
+    except duckdb.OutOfMemoryException as error:
+        raise MmioCostError(f"{item.entry['file']}: too large for the memory that a query may take") from error
     except duckdb.Error as error:
         reason = str(error).partition("\n")[0]
         advice = f"can't be read ({reason}); remove it with `mmiocost evidence remove {item.id}` and import again"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 
 from ...evidence.importers.folder import Import
 from .asking import table
@@ -45,7 +45,7 @@ def gathered(items: Sequence[Import]) -> Iterator[Counts]:
         if item.entry["format"] in (LOG, BATCH) and seconds:
             by_name: dict[str, list[int]] = {}
             for row in table(item, "counters"):
-                by_name.setdefault(row["name"], []).append(row["delta"])
+                by_name.setdefault(row["name"], []).append(max(0, row["delta"]))
             yield Counts(_file(item), seconds, by_name, None)
     for form in _DUMPS:
         dumps = [item for item in items if item.entry["format"] == form]
@@ -100,7 +100,7 @@ def derive(counts: Counts, vcpus: int | None, shadow: bool) -> Iterator[Derived]
 
 
 def _rate(counts: Counts, symbol: str, names: Sequence[str], window: float, rule: str, bound: Bound | None) -> Derived:
-    parts = [sum(values) for values in zip(*(counts.by_name[name] for name in names), strict=True)]
+    parts = [sum(values) for values in zip_longest(*(counts.by_name[name] for name in names), fillvalue=0)]
     vcpus = round(window / counts.seconds)
     return counts.file.rate(symbol, rate(parts, window), f"{sum(parts)} {rule}", bound, vcpus)
 
@@ -127,8 +127,8 @@ def _faults(counts: Counts, window: float, whose: str) -> Iterator[Derived]:
         yield counts.file.rate("fault_rate", rate(parts, window), rule, "lower")
     elif "pf_fixed" in known and "pf_guest" in known:
         yield _rate(counts, "fault_rate", ["pf_fixed", "pf_guest"], window, f"pf_fixed + pf_guest in {whose}", "lower")
-    if "pf_fixed" in known and sum(known.get("pf_guest", [])):
-        guest, fixed = known["pf_guest"], known["pf_fixed"]
+    guest, fixed = known.get("pf_guest", []), known.get("pf_fixed", [])
+    if len(guest) == len(fixed) and any(guest):
         both = [one + other for one, other in zip(guest, fixed, strict=True)]
         rule = f"{sum(guest)} pf_guest of {sum(both)} with pf_fixed; holds with bypass_guest_pf=0 only"
         yield counts.file.share("true_fault_fraction", share(guest, both), rule)

@@ -24,7 +24,7 @@ from .workload import accesses_per_transaction, transactions
 
 _DIGITS = 5
 _WHOLE = {item.name for item in SYMBOLS} | {"mmio_pages"}
-_SYMBOLS = {item.name for item in (*SYMBOLS, *MIX_SYMBOLS)}
+_SYMBOLS = {item.name for item in SYMBOLS} | {item.name for item in MIX_SYMBOLS}
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def derive(folder: Path, *, workload: str | None = None, prefer: str | None = No
     found, warnings = _all(items, wanted, folder.name or str(folder))
     if workload is not None:
         found |= _per_transaction(found, workload, items)
-    warnings += _on_hits(found)
+    warnings += [*_on_hits(found), *_on_amd(items)]
     set_values = _set(found)
     return Derivation(
         _document(name or folder.name or "own-evidence", items, found, set_values), found, missing(found),
@@ -118,6 +118,15 @@ def _on_hits(found: Mapping[str, Derived]) -> list[str]:
         return []
     return [f"hit_fraction: {hit.text()} was measured, but the rates give {low:.3g} to {high:.3g}: accesses come in"
             " bursts, or other things than updates remove entries"]  # fmt: skip
+
+
+def _on_amd(items: Iterable[Import]) -> list[str]:
+    """What an AMD host's exits say that no row of the table takes up."""
+    if all(item.entry["facts"].get("isa") != "svm" for item in items):
+        return []
+    return [
+        "decode_assist: the exits are an AMD host's; set decode_assist=1 where its CPU supplies the instruction bytes"
+    ]
 
 
 def _hits(rate: float | None, pages: float | str, updates: float | None) -> float:

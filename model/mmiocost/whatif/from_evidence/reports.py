@@ -46,13 +46,17 @@ def derive(item: Import, vcpus: int | None) -> Iterator[Derived]:
 
 
 def _threads(rows: list[dict[str, Any]], vcpus: int | None) -> tuple[int, str]:
-    """How many vCPUs a report is about: one if its blocks say so, else what the folder knows, else it is open."""
-    single = {str(row["scope"]).rpartition("VCPU ")[2] for row in rows if row["scope"] and "VCPU " in row["scope"]}
-    if len(single) == 1 and all(row["scope"] and "VCPU " in row["scope"] for row in rows):
-        return 1, "one vCPU"
-    if vcpus:
-        return vcpus, f"{vcpus} vCPU{'s' if vcpus > 1 else ''}"
+    """How many vCPUs a report is about: those that its blocks name, else what the folder knows, else it is open."""
+    named = {_single(str(row["scope"] or "")) for row in rows}
+    found = len(named) if "" not in named else vcpus
+    if found:
+        return found, f"{found} vCPU{'s' if found > 1 else ''}"
     return 1, "the whole machine, whose vCPUs nothing counts"
+
+
+def _single(scope: str) -> str:
+    """The vCPU that a block is about; empty where it is about all."""
+    return scope.rpartition("VCPU ")[2] if "VCPU " in scope else ""
 
 
 def _by_address(rows: list[dict[str, Any]], file: File) -> Iterator[Derived]:

@@ -210,10 +210,10 @@ def _updates(trace: Trace) -> Iterator[Derived]:
 def _shadow(trace: Trace, shadow: bool) -> Iterator[Derived]:
     file, window = trace.file, trace.seconds * trace.threads
     faults = trace.pairs.get("faults", [])
-    if shadow and sum(faults):
+    if shadow and any(faults):
         yield file.rate("fault_rate", rate(faults, window), f"{sum(faults)} pairs with a page fault that were no MMIO;"
                         " with bypass_guest_pf=1 the guest takes others alone", "lower")  # fmt: skip
-        _, injected = trace.others.get("kvm_inj_exception", ([], []))
+        injected = trace.others["kvm_inj_exception"][1] if "kvm_inj_exception" in trace.others else []
         if injected and sum(injected) <= sum(faults):
             rule = f"{sum(injected)} #PF injected on {sum(faults)} faults; holds with bypass_guest_pf=0 only"
             yield file.share("true_fault_fraction", share(injected, faults), rule)

@@ -53,7 +53,7 @@ def read(lines: Iterator[Line], account: Account, options: Options) -> Reading:
         elif text and _CHATTER.fullmatch(text) is None:
             account.skip(line.number, "unrecognised" if line.ended else "incomplete")
     account.rows = levels
-    facts = {"release": kernel} if kernel else {}
+    facts = {"guest_release": kernel} if kernel else {}
     observed = [_observation(row, repeats) for row in rows if row["name"] == "Elapsed Time"]
     return Reading(FORMAT, account, {"kernbench": rows}, observed, facts)
 

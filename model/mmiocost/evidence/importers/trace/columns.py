@@ -73,6 +73,7 @@ FILES: Mapping[str, tuple[Field, ...]] = {
     ),
 }  # fmt: skip
 _VALUE = Field("value", 9, "uint64")
+_STORED = {"text": "int32", "constant": "int32"}
 
 
 class Store:
@@ -88,6 +89,8 @@ class Store:
         self._fields = [(*fields, *more.get(name, ())) for name, fields in FILES.items()]
         self._paths = [folder / f"{name}.parquet" for name in FILES]
         self._columns = [np.empty((width, p.CAPACITY), np.int64) for width in p.WIDTHS]
+        # Columns as they are written, in memory that is used again: new memory costs more than what is put there.
+        self._narrow = [[np.empty(p.CAPACITY, _STORED.get(f.kind, f.kind)) for f in fields] for fields in self._fields]
         self._writers: list[Any] = [None] * len(FILES)
         self.addresses = np.array([columns.ctypes.data for columns in self._columns], np.int64)
         self.used = np.zeros(len(FILES), np.int64)
@@ -109,9 +112,8 @@ class Store:
 
         rows = self._columns[number][:, : self.used[number]]
         fields = self._fields[number]
-        table = pa.Table.from_arrays(
-            [_array(rows, field, self._names) for field in fields], [field.name for field in fields]
-        )
+        arrays = [_array(rows, *pair, self._names) for pair in zip(fields, self._narrow[number], strict=True)]
+        table = pa.Table.from_arrays(arrays, [field.name for field in fields])
         if self._writers[number] is None:
             self._writers[number] = _writer(
                 self._paths[number], table.schema.with_metadata(dict(self._metadata())), fields
@@ -131,26 +133,32 @@ def _writer(path: Path, schema: Any, fields: Sequence[Field]) -> Any:
     )
 
 
-def _array(rows: Any, field: Field, names: Names) -> Any:
+def _array(rows: Any, field: Field, narrow: Any, names: Names) -> Any:
+    """A column as an arrow array, its numbers in ``narrow``."""
     import pyarrow as pa
 
     texts = getattr(names, field.texts) if isinstance(field.texts, str) else field.texts
+    data = narrow[: rows.shape[1]]
     if field.kind == "constant":
-        return pa.DictionaryArray.from_arrays(np.zeros(rows.shape[1], np.int32), pa.array([texts[field.column]]))
+        data[:] = 0
+        return pa.DictionaryArray.from_arrays(_numbers(data), pa.array([texts[field.column]], pa.string()))
     values = rows[field.column]
-    if field.kind != "text":
-        return _numbers(np.array(texts, field.kind).take(values) if texts else values, field.kind)
-    return pa.DictionaryArray.from_arrays(_numbers(values, "int32"), pa.array(texts, pa.string()))
+    if field.kind == "text" or not texts:
+        np.copyto(data, values, casting="unsafe")
+    else:
+        np.take(np.array(texts, data.dtype), values, out=data, mode="clip")
+    numbers = _numbers(data)
+    return pa.DictionaryArray.from_arrays(numbers, pa.array(texts, pa.string())) if field.kind == "text" else numbers
 
 
-def _numbers(values: Any, kind: str) -> Any:
-    """An arrow array with null for what is negative."""
+def _numbers(data: Any) -> Any:
+    """An arrow array over the same memory, with null for what is negative."""
     import pyarrow as pa
 
-    data = np.ascontiguousarray(values.astype(kind))
-    if values.min(initial=0) >= 0:
-        return pa.array(data)
-    if values.max() < 0:
-        return pa.nulls(len(values), pa.from_numpy_dtype(kind))
-    bits = np.packbits(values >= 0, bitorder="little")
-    return pa.Array.from_buffers(pa.from_numpy_dtype(kind), len(data), [pa.py_buffer(bits), pa.py_buffer(data)])
+    kind = pa.from_numpy_dtype(data.dtype)
+    bits = None
+    if data.min(initial=0) < 0:
+        if data.max() < 0:
+            return pa.nulls(len(data), kind)
+        bits = pa.py_buffer(np.packbits(data >= 0, bitorder="little"))
+    return pa.Array.from_buffers(kind, len(data), [bits, pa.py_buffer(data)])

@@ -488,9 +488,7 @@ def scan(
             here = out + 8 * row
             _keep(here, LINE, line)
             _clear(here)
-            if too_long or not _event_line(
-                buffer, at, last, perf, digits, threads, events, reasons, here
-            ):
+            if too_long or not _event_line(buffer, at, last, perf, digits, threads, events, reasons, here):
                 _keep(here, KIND, NOTHING)
                 put(left, 24 * unread, at)
                 put(left, 24 * unread + 8, last)

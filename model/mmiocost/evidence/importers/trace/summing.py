@@ -45,12 +45,13 @@ class Sums:
             least, most = (low, high) if pairs else (None, None)
             if exits:
                 reasons[name] = {"exits": exits, "pairs": pairs, "total": total, "min": least, "max": most}
+        counts = {name: int(self.events[number]) for number, name in enumerate(names.event) if self.events[number]}
         t = [int(value) for value in self.totals]
         return {
             "events": t[p.T_EVENTS], "pairs": t[p.T_PAIRS], "unpaired_exits": t[p.T_UNPAIRED_EXITS],
             "unpaired_entries": t[p.T_UNPAIRED_ENTRIES], "negative_pairs": t[p.T_NEGATIVE],
             "out_of_order_events": t[p.T_DISORDER], "lost_markers": t[p.T_MARKERS], "lost": t[p.T_LOST],
-            "reasons": reasons, "classes": self._class_document(),
+            "reasons": reasons, "classes": self._class_document(), "event_counts": counts,
         }  # fmt: skip
 
     def _class_document(self) -> dict[str, Any]:
