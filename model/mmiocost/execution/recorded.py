@@ -39,8 +39,8 @@ def value_of(item: Any) -> Recorded | None:
     name, unit = item.get("name"), item.get("unit")
     if not (isinstance(name, str) and isinstance(unit, str) and 0 < len(name) <= _LONGEST and len(unit) <= _LONGEST):
         return None
-    numbers = [item.get(part) for part in ("value", "low", "high")]
-    return Recorded(name, *(_number(number) for number in numbers), unit)
+    value, low, high = (_number(item.get(part)) for part in ("value", "low", "high"))
+    return Recorded(name, value, low, high, unit)
 
 
 def content_of(notebook: Mapping[str, Any]) -> str:

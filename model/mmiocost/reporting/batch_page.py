@@ -13,7 +13,7 @@ from ..vocabulary import MIX_SYMBOLS, SYMBOLS
 from .batch_table import Row
 from .numbers import estimate_text, quantity_text, shown_unit
 
-_UNITS = {item.name: item.unit for item in (*SYMBOLS, *MIX_SYMBOLS)}
+_UNITS = {item.name: item.unit for item in SYMBOLS} | {item.name: item.unit for item in MIX_SYMBOLS}
 _PLAIN = ("machine", "mode", "before", "after")
 _CHOICES = 24  # of a field with so many different values at most, one can be chosen from a list
 

@@ -23,7 +23,7 @@ from .terms import SAVING, quantity_kernel
 
 MOST = 10_000
 _FIELDS = ("base", "notebooks", "over", "scenarios")
-_SYMBOLS = tuple(item.name for item in (*SYMBOLS, *MIX_SYMBOLS))
+_SYMBOLS = (*(item.name for item in SYMBOLS), *(item.name for item in MIX_SYMBOLS))
 _CHOICES = ("mode", "machine", "state", "before", "after")
 _PATHS = {item.name for item in PATHS}
 _MOST_PROBLEMS = 100

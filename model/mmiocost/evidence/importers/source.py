@@ -6,9 +6,7 @@ comes out, nor gives a decompressor more than MEMORY.
 
 from __future__ import annotations
 
-import lzma
 import sys
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,14 +15,13 @@ from typing import Any
 from blake3 import blake3
 
 from ...errors import InvalidInput
+from .compressed import decompressor, errors
 
 CHUNK = 1 << 20
 HEAD = 1 << 16  # what a format is recognised by
 FEED = 1 << 10  # stored bytes that a decompressor gets at once: as much is lost where the damage begins
-MEMORY = 1 << 27
 STANDARD_INPUT = "-"
 _BOM = b"\xef\xbb\xbf"
-_GZIP, _XZ, _ZSTD = b"\x1f\x8b", b"\xfd7zXZ\x00", b"(\xb5/\xfd"
 
 
 class Source:
@@ -106,7 +103,7 @@ class Source:
         stored = _Pushed(self._stored())
         compressed = False
         while first := stored.peek(6):
-            make = _decompressor(first)
+            make = decompressor(first)
             if make is None and compressed:
                 if first.strip(b"\0"):
                     self.damage = "what follows the compressed part is not compressed: it was left out"
@@ -119,7 +116,7 @@ class Source:
             try:
                 yield from _gathered(_member(make(), stored))
             except Exception as error:
-                if not isinstance(error, (zlib.error, lzma.LZMAError, EOFError, *_zstd_errors())):
+                if not isinstance(error, errors()):
                     raise
                 self.damage = f"the compression is damaged ({error}): what came out before the damage was read"
                 return
@@ -173,57 +170,6 @@ def _rest(stored: _Pushed) -> Iterator[bytes]:
     while block:
         yield block
         block = bytes(stored.next())
-
-
-class _Gzip:
-    """zlib with the attributes that the decompressors of lzma and zstd have."""
-
-    def __init__(self) -> None:
-        self._inner = zlib.decompressobj(wbits=31)
-        self._tail = b""
-
-    def decompress(self, data: bytes, max_length: int) -> bytes:
-        found = self._inner.decompress(self._tail + data, max_length)
-        self._tail = self._inner.unconsumed_tail
-        return found
-
-    @property
-    def eof(self) -> bool:
-        return self._inner.eof
-
-    @property
-    def needs_input(self) -> bool:
-        return not self._tail
-
-    @property
-    def unused_data(self) -> bytes:
-        return self._inner.unused_data
-
-
-def _decompressor(first: bytes) -> Callable[[], Any] | None:
-    if first.startswith(_GZIP):
-        return _Gzip
-    if first.startswith(_XZ):
-        return lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=MEMORY)
-    if first.startswith(_ZSTD):
-        zstd = _zstd()
-        window = {zstd.DecompressionParameter.window_log_max: MEMORY.bit_length() - 1}
-        return lambda: zstd.ZstdDecompressor(options=window)
-    return None
-
-
-def _zstd() -> Any:
-    if sys.version_info >= (3, 14):
-        from compression import zstd
-    else:
-        from backports import zstd
-    return zstd
-
-
-def _zstd_errors() -> tuple[type[Exception], ...]:
-    """The error of zstd, if it was loaded at all."""
-    loaded = sys.modules.get("backports.zstd") or sys.modules.get("compression.zstd")
-    return () if loaded is None else (loaded.ZstdError,)
 
 
 def _member(decompressor: Any, stored: _Pushed) -> Iterator[bytes]:

@@ -10,7 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-MEMORY = "200MB"
+from ...errors import MmioCostError
+
+MEMORY = "120MB"
 EXACT = 1_000_000  # pairs of whose times exact quantiles are taken, for which all must be held in memory
 _WHY = "time between two tracepoints, with tracing and without the hardware's exit and entry: no round trip"
 #: Seen at least so often, a class's mean is offered as an observation.
@@ -36,7 +38,10 @@ def query(sql: str, parameters: Sequence[Any]) -> list[dict[str, Any]]:
     import duckdb
 
     with duckdb.connect(config={"memory_limit": MEMORY, "threads": 1}) as connection:
-        found = connection.execute(sql, list(parameters))
+        try:
+            found = connection.execute(sql, list(parameters))
+        except duckdb.OutOfMemoryException as error:
+            raise MmioCostError(f"the pairs are too many to summarise in {MEMORY}: {error}") from error
         names = [column[0] for column in found.description or ()]
         return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 

@@ -4,8 +4,12 @@ Sockets, threads and the event loop do not survive a fork; the configuration, th
 modules do, and they take most of the time.
 """
 
+# ipykernel has hardly any types.
+# mypy: disable-error-code="no-untyped-call"
+
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import importlib
 import os
@@ -69,11 +73,11 @@ class OrderlyKernel(IPythonKernel):
     def _cancel_on_sigint(self, future: Any) -> Iterator[None]:
         """Have an interrupt cancel an asynchronous cell, and wake the event loop, which otherwise sleeps on."""
         with super()._cancel_on_sigint(future):
-            cancel = signal.getsignal(signal.SIGINT)
+            cancel, asyncio_loop = signal.getsignal(signal.SIGINT), asyncio.get_running_loop()
 
             def cancel_and_wake(*of: Any) -> None:
                 cancel(*of)  # type: ignore[operator, misc]
-                self.io_loop.asyncio_loop.call_soon_threadsafe(lambda: None)
+                asyncio_loop.call_soon_threadsafe(lambda: None)
 
             signal.signal(signal.SIGINT, cancel_and_wake)
             yield
@@ -85,8 +89,9 @@ class OrderlyKernel(IPythonKernel):
         except KeyboardInterrupt:
             error = {"ename": "KeyboardInterrupt", "evalue": "", "traceback": ["KeyboardInterrupt"]}
             reply = {"status": "error", "execution_count": self.execution_count, **error}
-            self.session.send(self.iopub_socket, "error", error, parent, ident=self._topic("error"))
-            self.session.send(stream, "execute_reply", reply, parent, ident=ident)
+            session: Any = self.session
+            session.send(self.iopub_socket, "error", error, parent, ident=self._topic("error"))
+            session.send(stream, "execute_reply", reply, parent, ident=ident)
             if parent["content"].get("stop_on_error", True):
                 self._abort_queues(parent["header"].get("subshell_id"))
 
@@ -123,7 +128,7 @@ class ReadyKernel(OrderlyKernel):
         kernel.set_trait("ident", str(uuid.uuid4()))
         for name, part in parts.items():
             setattr(kernel, name, part)
-        shell = kernel.shell
+        shell: Any = kernel.shell
         shell.displayhook.pub_socket = shell.display_pub.pub_socket = kernel.iopub_socket
         shell.displayhook.topic = kernel._topic("execute_result")
         return kernel
@@ -168,7 +173,7 @@ class ReadyApplication(OrderlyApplication):
 
     def _tell_shell(self) -> None:
         """What the shell took from the process that it was built in."""
-        shell = self.kernel.shell
+        shell: Any = self.kernel.shell
         shell.starting_dir = str(Path.cwd())
         shell.init_environment()
         if name := os.environ.get("JPY_SESSION_NAME"):

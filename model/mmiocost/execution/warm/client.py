@@ -13,10 +13,12 @@ from typing import Any
 
 from mmiocost.errors import MmioCostError
 from mmiocost.execution.warm import preload
-from mmiocost.execution.warm.folder import new_nursery_name, private_folder, remove_private_folder
+from mmiocost.execution.warm.folder import new_nursery_name, private_folder
 from mmiocost.execution.warm.messages import receive, send
 from mmiocost.execution.warm.process import KernelProcess, readable
 
+# Names a nursery of another process, such as the parent of several that run notebooks.
+SHARED = "MMIOCOST_NURSERY"
 _END_S = 5.0
 # What libraries and the interpreter read when they are loaded: a nursery serves only kernels that agree with it.
 _READ_AT_LOAD = ("ARROW_", "HOME", "IPYTHON", "JUPYTER", "LC_", "LD_", "MALLOC_", "MKL_", "MPL", "NUMBA_", "NUMEXPR_",
@@ -106,7 +108,7 @@ async def launch(
     One that was killed meanwhile is replaced. Raises NoWarmKernel.
     """
     environment = request["environment"]
-    if address := environment.get("MMIOCOST_NURSERY"):
+    if address := environment.get(SHARED):
         with contextlib.suppress(NoWarmKernel):
             return await NurseryHandle(address).launch(request, files)
     handle = _nursery(python, entries, environment)
@@ -139,4 +141,3 @@ def _end(pid: int) -> None:
     if pid == os.getpid():
         for handle in _started.pop(pid):
             handle.end()
-        remove_private_folder()

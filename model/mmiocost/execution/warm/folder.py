@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import itertools
 import os
@@ -28,13 +29,14 @@ def private_folder() -> Path:
         base = tempfile.gettempdir() if len(os.fsencode(tempfile.gettempdir())) + 35 < _LONGEST else "/tmp"
         remove_abandoned(Path(base))
         folder = _folders[os.getpid()] = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=base))
+        atexit.register(_remove_private_folder, os.getpid())
     return folder
 
 
-def remove_private_folder() -> None:
-    """Remove the folder of this process, if there is one."""
-    if os.getpid() in _folders:
-        shutil.rmtree(_folders.pop(os.getpid()), ignore_errors=True)
+def _remove_private_folder(pid: int) -> None:
+    """At the end of process ``pid``, which is not that of processes forked from it."""
+    if pid == os.getpid():
+        shutil.rmtree(_folders.pop(pid), ignore_errors=True)
 
 
 def new_nursery_name() -> str:
@@ -42,15 +44,20 @@ def new_nursery_name() -> str:
     return str(private_folder() / f"{_NURSERY}{next(_numbers)}")
 
 
-def new_kernel_name() -> str:
-    """Path for a kernel's sockets, to which jupyter_client adds ``-1`` and so on."""
-    return str(private_folder() / f"{_KERNEL}{next(_numbers)}")
+def new_kernel_name(nursery: str | None = None) -> str:
+    """Path for a kernel's sockets, to which jupyter_client adds ``-1`` and so on.
+
+    Beside the socket ``nursery`` if there is one, so that they go with it however this process ends.
+    """
+    folder = Path(nursery).parent if nursery and Path(nursery).exists() else private_folder()
+    return str(folder / f"{_KERNEL}{os.getpid()}-{next(_numbers)}")
 
 
 def remove_abandoned(base: Path, older_than: float = 60.0) -> None:
     """Remove folders of processes that were killed before their nursery was ready, or together with it.
 
-    ``older_than`` is an age in seconds, since a folder is older than the nursery that answers in it. A process of another container may look as if it were gone, but its nursery answers.
+    ``older_than`` is an age in seconds, since a folder is older than the nursery that answers in it. A process of
+    another container may look as if it were gone, but its nursery answers.
     """
     for folder in base.glob(f"{_PREFIX}*"):
         with contextlib.suppress(OSError, ValueError):

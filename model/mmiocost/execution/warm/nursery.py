@@ -138,13 +138,13 @@ class Nursery:
 
     def _forget(self) -> None:
         """In a new kernel's process: close what belongs to the nursery and to its other kernels."""
-        waiting = [key.fileobj for key in self._ready.get_map().values()]
+        waiting: list[Any] = [key.fileobj for key in self._ready.get_map().values()]
         self._ready.close()
         for file in [*waiting, *(kernel.connection for kernel in self._kernels)]:
             if isinstance(file, int):
                 os.close(file)
             else:
-                file.close()  # type: ignore[union-attr]
+                file.close()
 
     def _told(self, kernel: _Kernel) -> None:
         try:

@@ -65,7 +65,8 @@ class KernelProcess:
     def close(self) -> None:
         """Give the handles back, and kill the kernel if it still runs."""
         if self._handle >= 0:
-            self.returncode = self.poll() if self.poll() is not None else -signal.SIGKILL
+            if self.poll() is None:
+                self.returncode = -signal.SIGKILL
             with contextlib.suppress(OSError):
                 self._connection.shutdown(socket.SHUT_RDWR)
             self._connection.close()
@@ -99,9 +100,14 @@ async def readable(connection: socket.socket) -> None:
     ready: asyncio.Future[None] = loop.create_future()
     # A number of our own: a loop has one reader a file, and others may wait for the same.
     file = os.dup(connection.fileno())
-    loop.add_reader(file, lambda: ready.done() or ready.set_result(None))
+    loop.add_reader(file, _set, ready)
     try:
         await ready
     finally:
         loop.remove_reader(file)
         os.close(file)
+
+
+def _set(ready: asyncio.Future[None]) -> None:
+    if not ready.done():
+        ready.set_result(None)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_client.connect import KernelConnectionInfo
-from jupyter_client.provisioning import LocalProvisioner
+from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 from traitlets import Float, List, Unicode
 
 from mmiocost.execution.warm import client, linux
@@ -34,6 +34,7 @@ class WarmProvisioner(LocalProvisioner):
         5.0, help="Seconds after an interrupt within which some thread of the kernel must run, or it is killed."
     ).tag(config=True)
 
+    process: Any = None
     _ending = False
 
     async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
@@ -41,7 +42,7 @@ class WarmProvisioner(LocalProvisioner):
         manager: Any = self.parent
         if manager is not None and linux.supported() and manager.transport == "tcp" and not manager.shell_port:
             manager.transport = "ipc"
-            manager.ip = new_kernel_name()
+            manager.ip = new_kernel_name((kwargs.get("env") or os.environ).get(client.SHARED))
             if not manager.connection_file:
                 manager.connection_file = f"{manager.ip}.json"
             manager.client_factory = prompt(manager.client_factory)

@@ -8,7 +8,6 @@ import queue
 import time
 from typing import Any
 
-from jupyter_client.client import KernelClient
 from jupyter_core.utils import ensure_async, run_sync
 
 _REPLY_S, _IDLE_S = 1.0, 0.1
@@ -39,15 +38,12 @@ async def _wait_for_ready(client: Any, timeout: float | None = None) -> None:
 
 
 def _is_idle(message: dict[str, Any], request: str) -> bool:
-    return (
-        message["msg_type"] == "status"
-        and message["content"]["execution_state"] == "idle"
-        and message["parent_header"].get("msg_id") == request
-    )
+    parent: str | None = message["parent_header"].get("msg_id")
+    return parent == request and message["content"].get("execution_state") == "idle"
 
 
 @functools.cache
-def prompt(client: type[KernelClient]) -> type[KernelClient]:
+def prompt(client: Any) -> Any:
     """The client class with a ``wait_for_ready`` that does not wait longer than needed."""
     blocking = not asyncio.iscoroutinefunction(client.wait_for_ready)
     wait = run_sync(_wait_for_ready) if blocking else _wait_for_ready

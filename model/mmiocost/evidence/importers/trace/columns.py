@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from . import pairing as p
+from .block import ROOM
 from .payloads import ENTRY, EVENTS, EXIT, RW_NAMES
-from .scanning import ROOM
 
 
 class Names:
@@ -101,11 +101,13 @@ class Store:
             self._write(int(number))
 
     def close(self) -> None:
-        """Write what is left and the files' ends; a file without rows is not made."""
+        """Write what is left and the files' ends, and give the memory back; a file without rows is not made."""
         for number in np.flatnonzero(self.used):
             self._write(int(number))
         for writer in filter(None, self._writers):
             writer.close()
+        self._columns.clear()
+        self._narrow.clear()
 
     def _write(self, number: int) -> None:
         import pyarrow as pa

@@ -6,8 +6,7 @@ off the CPU and the tracing itself; not the hardware's exit and entry. Arrays ar
 
 from __future__ import annotations
 
-from .payloads import CHECK, ENTRY, EXIT, FAST_MMIO, HANDLE, MARK, MMIO, PAGE_FAULT, PIO, USERSPACE
-from .scanning import (
+from .block import (
     ADDRESS,
     CPU,
     ERROR_CODE,
@@ -25,6 +24,7 @@ from .scanning import (
     VALUE,
     VCPU,
 )
+from .payloads import CHECK, ENTRY, EXIT, FAST_MMIO, HANDLE, MARK, MMIO, PAGE_FAULT, PIO, USERSPACE
 from .words import add, fast, get, inlined, keep
 
 MARKER = -2  # event of a row that says that events were lost on a CPU, or on all if that is -1

@@ -13,8 +13,9 @@ import numpy as np
 
 from ..reading import LINE_LIMIT, Account, Options, Reading
 from ..source import Source
+from . import block as s
 from . import pairing as p
-from . import scanning as s
+from . import scanning
 from .columns import Store
 from .headers import facts_of, overwritten
 from .naming import Naming
@@ -171,7 +172,7 @@ def _scan(view: memoryview, address: int, at: int, end: int, trace: _Trace) -> i
     """Read all whole lines between two places; returns the place after the last."""
     naming = trace.naming
     while True:
-        at, trace.line, made, unread = s.scan(
+        at, trace.line, made, unread = scanning.scan(
             address, at, end, trace.line, int(naming.form == "perf-script"), naming.digits,
             naming.threads.address, naming.events.address, naming.reasons.address,
             trace.rows.ctypes.data, trace.left.ctypes.data, UNREAD,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import scanning as s
+from . import block as s
 from .lines import Head, head, marker, no_event
 from .naming import Naming
 from .pairing import MARKER

@@ -27,7 +27,7 @@ _8, _32 = np.uint64(8), np.uint64(32)
 _3 = np.uint64(3)
 _SOURCES = files_hash(Path(__file__).parent.glob("*.py"))
 _Function = TypeVar("_Function", bound=Callable[..., Any])
-_BARE = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}  # nothing but compiled code calls it
+_BARE: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}  # nothing but compiled code calls it
 
 
 def inlined(function: _Function) -> _Function:
