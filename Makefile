@@ -7,13 +7,14 @@ unexport PYTHONPATH
 bin := .venv/bin
 notebooks := find notebooks -name '*.ipynb' -not -path '*/.*' -exec
 ARGS :=
+RUNS := 10000
 
 .DEFAULT_GOAL := help
-.PHONY: help env report test golden check format documents bench validate mutate lock lab wheel browser clean
+.PHONY: help env report test golden check format documents bench fuzz validate mutate lock lab wheel browser clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F '\t' '{ printf "make %-10s %s\n", $$1, $$2 }'
-	@echo 'ARGS="..." is passed on by report, test, bench, validate, mutate and lock; PYTHON=... names the interpreter for .venv.'
+	@echo 'ARGS="..." is passed on by report, test, bench, fuzz, validate, mutate and lock; PYTHON=... names the interpreter for .venv.'
 
 env: ## make or update .venv; does nothing when it is up to date
 	@.ci/env.sh
@@ -42,6 +43,11 @@ format: env ## repair what `make check` finds and a tool can repair
 
 documents: env ## write the generated tables of model/*.md anew
 	@$(bin)/python -m mmiocost.vocabulary.tables
+
+fuzz: env ## feed the importers mutated input (RUNS=... a format); installs atheris into .venv/fuzz if it is missing
+	@[ -d .venv/fuzz/atheris ] || { echo 'installing atheris into .venv/fuzz' >&2; \
+		$(bin)/uv pip install --quiet --python $(bin)/python --target .venv/fuzz atheris==3.0.0; }
+	@PYTHONPATH=tests/support:.venv/fuzz $(bin)/python -m tests.fuzz --runs $(RUNS) $(ARGS)
 
 bench: env ## run the benchmarks
 	@$(bin)/python -m pytest tests/benchmarks --benchmark-only $(ARGS)

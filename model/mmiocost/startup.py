@@ -6,7 +6,6 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.abc import MetaPathFinder
 from typing import Any
 
 
@@ -35,7 +34,9 @@ def without(*names: str) -> Iterator[None]:
         sys.meta_path.remove(finder)
 
 
-class _Refusing(MetaPathFinder):
+class _Refusing:
+    """A finder of modules that finds none."""
+
     def __init__(self, names: tuple[str, ...]) -> None:
         self._names = names
 

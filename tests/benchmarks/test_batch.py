@@ -1,13 +1,13 @@
-"""Notebooks per second against papermill, nbconvert and ploomber-engine, in the same environment and the same run.
+"""A batch of notebooks against papermill in a loop, in the same environment and the same run; a thousand scenarios.
 
-Each way is a process of its own that executes so many copies of one notebook: "later" is the time of a notebook after
-the first, from two runs of different length; CPU is processor time with all children. Every peer is also run without
-``rfc3987_syntax``, which jupyterlab brings in and mmiocost never loads. The tables are printed; nothing fails by time.
+Each way is a process of its own that executes so many copies of one notebook: a notebook after the first is what two
+runs of different length differ by; CPU is processor time with all children. papermill is also run without
+``rfc3987_syntax``, which jupyterlab brings in and mmiocost never loads. More peers, one notebook after another, are in
+``test_kernels``. The tables are printed; nothing fails by time.
 """
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import resource
@@ -20,11 +20,10 @@ from typing import Any, NamedTuple
 import pytest
 from samples import code, prose, write_notebook
 
-from mmiocost.execution import Task, run_tasks
-from mmiocost.execution.recorded import RECORDED
 from mmiocost.reporting.batch import batch
 
-FEW, MANY = 1, 4
+COUNTS = (1, 3)  # notebooks of the two runs of a peer
+OF_THE_QUICK = (2, 14)  # of a batch: more, since one notebook is less than what varies between two runs
 SCENARIOS = (100, 1000)
 
 CELLS = [
@@ -57,56 +56,18 @@ import sys, papermill
 for i in range(int(sys.argv[3])):
     papermill.execute_notebook(sys.argv[1], f"{sys.argv[2]}/{i}.ipynb", {"seed": i}, "nbclient", progress_bar=False)
 """
-_PLOOMBER = """
-import sys
-from ploomber_engine import execute_notebook
-for i in range(int(sys.argv[3])):
-    execute_notebook(sys.argv[1], f"{sys.argv[2]}/{i}.ipynb", parameters={"seed": i}, progress_bar=False)
-"""
 _COMMAND = """
 import subprocess, sys
 for i in range(int(sys.argv[3])):
     words = [sys.executable, "-m", "papermill", sys.argv[1], f"{sys.argv[2]}/{i}.ipynb", "-p", "seed", str(i)]
     subprocess.run([*words, "--no-progress-bar"], check=True, stderr=subprocess.DEVNULL)
 """
-_NBCONVERT = """
-import subprocess, sys
-for i in range(int(sys.argv[3])):
-    words = [sys.executable, "-m", "nbconvert", "--to", "notebook", "--execute", sys.argv[1]]
-    subprocess.run([*words, "--output", f"{sys.argv[2]}/{i}.ipynb"], check=True, stderr=subprocess.DEVNULL)
-"""
-_FORK = """
-import json, os, sys
-import altair, numpy, pandas, scipy.optimize, sympy
-from IPython.core.interactiveshell import InteractiveShell
-from IPython.utils.io import capture_output
-cells = ["".join(c["source"]) for c in json.load(open(sys.argv[1]))["cells"] if c["cell_type"] == "code"]
-def run(place):
-    shell = InteractiveShell.instance()
-    shell.history_manager.enabled = False
-    with capture_output() as shown:
-        ran = [shell.run_cell(cell).success for cell in cells]
-    open(place, "w").write(shown.stdout)
-    os._exit(0 if all(ran) else 1)
-for i in range(int(sys.argv[3])):
-    child = os.fork()
-    if not child:
-        run(f"{sys.argv[2]}/{i}.txt")
-    assert os.waitpid(child, 0)[1] == 0
-"""
 PROGRAMS = {
     "papermill command, loop": _COMMAND,
     "papermill.execute_notebook": _PAPERMILL,
-    "nbconvert --execute": _NBCONVERT,
-    "ploomber-engine (1)": _PLOOMBER,
-    "fork and run cells (2)": _FORK,
     "mmiocost, one job": _OURS.format(jobs=1),
     "mmiocost, two jobs": _OURS.format(jobs=2),
 }
-NOTES = (
-    "  (1) one interpreter for all: a notebook finds the modules and settings that another left behind",
-    "  (2) the floor of an isolated run: no kernel, no messages, no notebook written",
-)
 
 
 class Cost(NamedTuple):
@@ -129,10 +90,9 @@ def cost(program: str, notebook: Path, out: Path, count: int, blocked: Path | No
     return Cost(wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
 
 
-def ways() -> dict[str, str]:
-    """The ways that can be tried here."""
-    without = {} if importlib.util.find_spec("ploomber_engine") else {"ploomber-engine (1)"}
-    return {name: program for name, program in PROGRAMS.items() if name not in without}
+def counts(name: str) -> tuple[int, int]:
+    """Notebooks of the shorter and of the longer run."""
+    return OF_THE_QUICK if name.startswith("mmiocost") else COUNTS
 
 
 @pytest.mark.parametrize("spared", [False, True], ids=["as installed", "without rfc3987_syntax"])
@@ -151,38 +111,24 @@ def test_notebooks_against_the_peers(
         return {
             name: tuple(  # type: ignore[misc]
                 cost(program, notebook, tmp_path / f"{name}-{count}", count, blocked if spared else None)
-                for count in (FEW, MANY)
+                for count in counts(name)
             )
-            for name, program in ways().items()
+            for name, program in PROGRAMS.items()
         }
 
     found = benchmark.pedantic(measured, rounds=1)
-    later = {name: Cost(*((b - a) / (MANY - FEW) for a, b in zip(*pair, strict=True))) for name, pair in found.items()}
+    later = {
+        name: Cost(*((b - a) / (counts(name)[1] - counts(name)[0]) for a, b in zip(*pair, strict=True)))
+        for name, pair in found.items()
+    }
     base = later["papermill command, loop"]
     with capsys.disabled():
         print(
-            f"\nA notebook after the first, {'without' if spared else 'with'} rfc3987_syntax: seconds, ratio to the loop"
+            f"\nA notebook after the first, {'without' if spared else 'with'} rfc3987_syntax; ratios to the first line"
         )
         for name, (wall, cpu) in later.items():
             ratios = f"{base.wall / wall:6.1f} x wall {base.cpu / cpu:6.1f} x CPU"
             print(f"  {name:28} {wall:6.3f} s wall {cpu:6.3f} s CPU {ratios}")
-        print(*NOTES, sep="\n")
-
-
-def test_memory_of_a_running_kernel(benchmark: Any, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    """Proportional set size: pages that forked kernels share are counted once among them."""
-    probe = (
-        "import psutil\nheld = psutil.Process().memory_full_info()\n"
-        "values = [{'name': name, 'value': getattr(held, name), 'low': None, 'high': None, 'unit': 'B'}"
-        " for name in ('rss', 'pss', 'uss')]\n"
-        f"display({{{RECORDED!r}: {{'values': values}}}}, raw=True)"
-    )
-    notebook = write_notebook(tmp_path / "a.ipynb", *CELLS, code(probe))
-    task = Task("memory", notebook, {})
-    (run,) = benchmark.pedantic(run_tasks, args=([task], tmp_path / "out"), kwargs={"inputs": {}}, rounds=1)
-    with capsys.disabled():
-        sizes = ", ".join(f"{item.name} {item.value / 2**20:.0f} MiB" for item in run.values)
-        print(f"\nA running kernel with the libraries loaded: {sizes}")
 
 
 def test_a_thousand_scenarios(benchmark: Any, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -302,11 +302,11 @@ def assert_whole(to: Path, paths: list[Path]) -> int:
 def test_a_kill_leaves_whole_imports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """SIGKILL at moments drawn at random, in the midst of many imports; what is left is taken up again."""
     monkeypatch.setattr(folder, "_SETTLED", -1.0)
-    paths, to = made(tmp_path, 60), tmp_path / "to"
+    paths, to = made(tmp_path, 40), tmp_path / "to"
     seed = random.randrange(1 << 32)
     print(f"seed {seed}")
     rng = random.Random(seed)
-    for _ in range(3):
+    for _ in range(2):
         with importer(to, paths) as process:
             assert process.stdout is not None and process.stdout.readline() == b"ready\n"
             before = len(left_in(to))
@@ -324,13 +324,13 @@ def test_a_kill_leaves_whole_imports(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 def test_two_processes_at_once(tmp_path: Path) -> None:
     """Both import the same files into the same folder: each is there once, and neither process fails."""
-    paths, to = made(tmp_path, 12), tmp_path / "to"
+    paths, to = made(tmp_path, 6), tmp_path / "to"
     processes = [importer(to, paths), importer(to, paths)]
     for process in processes:
         process.communicate()
     assert [process.returncode for process in processes] == [0, 0]
-    assert assert_whole(to, paths) == 12
-    assert len(left_in(to)) == 12
+    assert assert_whole(to, paths) == 6
+    assert len(left_in(to)) == 6
 
 
 def test_another_process_may_be_faster_with_the_same_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,8 @@ from samples import code, write_notebook
 
 from mmiocost.errors import InvalidInput, MmioCostError
 from mmiocost.execution import NotebookRun, Task, run_tasks
-from mmiocost.execution.cluster import cluster
+from mmiocost.execution.cluster import cluster, serve
+from mmiocost.execution.task import Job
 
 TASKS = 12
 
@@ -25,6 +26,12 @@ def test_without_the_extra_the_command_to_install_it_is_told(monkeypatch: pytest
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(InvalidInput, match=r"needs dask.distributed: install mmiocost\[cluster\]"):
         cluster("tcp://127.0.0.1:1")
+
+
+def test_a_worker_with_other_packages_executes_nothing() -> None:
+    done = serve(Job(b"no notebook", {}, 1, 1), (), "other")
+    assert done.error is not None
+    assert done.error.ename == "OtherPackages"
 
 
 @pytest.fixture

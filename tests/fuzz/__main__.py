@@ -1,6 +1,7 @@
 """Feed the importers mutated input under coverage guidance, one format after the other: ``make fuzz``.
 
-Needs atheris, which `make fuzz` installs. Every format runs in a process of its own; what was done is added to log.csv.
+Needs atheris, which `make fuzz` installs beside the project's packages. Every format runs in a process of its own;
+what was done is added to log.csv.
 """
 
 from __future__ import annotations
@@ -22,22 +23,15 @@ from mmiocost.cache import cache_dir, files_hash
 HERE = Path(__file__).parent
 LOG, CORPUS = HERE / "log.csv", HERE / "corpus"
 COLUMNS = (
-    "date",
-    "commit",
-    "sources",
-    "format",
-    "seed",
-    "executions",
-    "edges",
-    "features",
-    "corpus",
-    "seconds",
-    "failed",
-)
+    "date", "commit", "sources", "format", "seed", "executions", "edges", "features", "corpus", "seconds", "failed",
+)  # fmt: skip
 _PROGRESS = re.compile(r"cov: (\d+) ft: (\d+) corp: (\d+)/")
 _EXECUTED = re.compile(r"stat::number_of_executed_units: (\d+)|Done (\d+) in \d+ second")
 #: Modules with code that numba compiles: it does not read instrumented bytecode.
-_COMPILED = tuple(f"mmiocost.evidence.importers.trace.{name}" for name in ("words", "scanning", "pairing"))
+_COMPILED = tuple(
+    f"mmiocost.evidence.importers.trace.{name}"
+    for name in ("words", "block", "scanning", "scan_exits", "scan_accesses", "pairing", "classes")
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

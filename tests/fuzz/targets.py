@@ -10,6 +10,7 @@ import io
 import json
 from collections.abc import Callable
 from dataclasses import asdict
+from pathlib import Path
 
 from trace_runs import both
 
@@ -24,6 +25,7 @@ Target = Callable[[bytes], None]
 BLOCK = 1 << 10  # of a trace: lines are cut by its ends as in a file of any size
 BOMB = 1 << 24  # nobody waits for what comes after so many bytes
 SOURCE, DETECT = "source", "detect"
+CORPUS = Path(__file__).parent / "corpus"
 
 
 def _report(form: str) -> Target:

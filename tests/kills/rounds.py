@@ -25,9 +25,14 @@ import pandas as pd
 import psutil
 from samples import code, write_notebook
 
+from mmiocost import __version__
+from mmiocost.evidence import evidence_hash
+from mmiocost.execution import NotebookRun
 from mmiocost.execution.ledger import FOLDER, read_entry
 from mmiocost.execution.place import output_hash
 from mmiocost.execution.recorded import RECORDED, content_of
+from mmiocost.reporting.batch_site import Pages, page_of
+from mmiocost.reporting.report import report_inputs
 
 SCENARIOS = 8
 _MARK = "MMIOCOST_KILLS"  # in the environment of every process of a round
@@ -72,7 +77,7 @@ def play(folder: Path, kills: int, seed: int, every: int = 10) -> Outcome:
     reference, out = folder / "reference", folder / "out"
     if _start(grid, reference).wait() != 0:
         raise RuntimeError("the undisturbed run failed")
-    made, outcome, chance = _made(reference), Outcome(), random.Random(seed)
+    made, outcome, chance, inputs = _made(reference), Outcome(), random.Random(seed), report_inputs(())
     while outcome.kills.total() < kills:
         killed = _killed(grid, out, chance, outcome)
         outcome.wrong += _lies(out, made)
@@ -81,6 +86,8 @@ def play(folder: Path, kills: int, seed: int, every: int = 10) -> Outcome:
         elif outcome.kills.total() % every == 0 or outcome.kills.total() == kills:
             _compare(grid, out, reference, outcome)
             shutil.rmtree(out)
+    if report_inputs(()) != inputs:
+        raise RuntimeError("model code or evidence changed meanwhile, which lets every batch begin anew")
     return outcome
 
 
@@ -140,33 +147,39 @@ def _alive(mark: str) -> Iterator[tuple[str, psutil.Process]]:
 def _kind(process: psutil.Process) -> str:
     """``batch``, ``worker``, ``nursery`` or ``kernel``, which is a fork of the nursery or a process of its own."""
     text = " ".join(process.cmdline())
+    if _RUN in text:
+        return "batch"
     if "mmiocost.execution.worker" in text:
         return "worker"
     if "mmiocost.execution.warm" not in text:
-        return "batch" if "reporting.batch" in text else "kernel"
+        return "kernel"
     parent = process.parent()
-    return "kernel" if parent is not None and "mmiocost.execution.warm" in " ".join(parent.cmdline()) else "nursery"
+    return "kernel" if parent is not None and "mmiocost.execution.warm" in parent.cmdline() else "nursery"
 
 
 def _made(out: Path) -> dict[str, tuple[str, str, str]]:
-    """Of every task that the folder says is done: content by the ledger, by its notebook, and its page's text."""
+    """Of every task that the folder says is done: content by the ledger, by its notebook, and its page's text.
+
+    The text is empty where a rerun makes the page anew.
+    """
     found = {}
+    pages = Pages(out, {"version": __version__, "evidence": evidence_hash(), "grid": "grid.yaml"})
     for file in sorted((out / FOLDER).glob("*.json")):
         entry, path = read_entry(out, file.stem), out / "notebooks" / f"{file.stem}.ipynb"
         if entry and not entry.error and entry.output == output_hash(path):
             content = content_of(json.loads(path.read_bytes()))
-            page = out / f"scenario-{file.stem}.html"
-            text, _, last = page.read_text().rstrip("\n").rpartition("\n") if page.exists() else ("", "", "")
-            found[file.stem] = (entry.content, content, text if last.startswith("<!-- made from") else "")
+            run = NotebookRun(file.stem, "executed", entry.seconds, path)
+            page = (out / page_of(run)).read_text() if pages.is_current(run) else ""
+            found[file.stem] = (entry.content, content, page.rpartition("<!-- made from")[0])
     return found
 
 
 def _lies(out: Path, made: dict[str, tuple[str, str, str]]) -> list[str]:
     """What a folder says is done and is not what the undisturbed run made."""
     wrong = []
-    for name, (entry, content, page) in _made(out).items():
-        if (entry, content) != made[name][:2] or page not in ("", made[name][2]):
-            wrong.append(f"{name} is said to be done and is another than undisturbed")
+    for name, found in _made(out).items():
+        parts = zip(("ledger", "notebook", "page"), found, made[name], strict=True)
+        wrong += [f"{name}: its {part} is another than undisturbed" for part, is_, was in parts if is_ not in ("", was)]
     index = out / "index.html"
     if index.exists() and not index.read_text().rstrip().endswith("</html>"):
         wrong.append("the index page is cut short")

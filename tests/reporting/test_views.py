@@ -16,6 +16,8 @@ ARGUMENTS = {
     "slots_against_updates": ({},),
     "hazard_schedules": ("freed_page",),
     "plan_tables": ({},),
+    "scenario_results": ({},),
+    "scenario_saving": ({},),
     "sensitivity_figure": ({},),
     "system_sequences": ("the fast MMIO bus",),
     "system_stack": ("the fast MMIO bus",),

@@ -6,17 +6,16 @@ import ctypes
 import io
 import re
 from collections.abc import Callable
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 from unittest import mock
 
 import numpy as np
 
-from mmiocost.evidence.importers.reading import Account
+from mmiocost.evidence.importers.reading import LINE_LIMIT, Account
 from mmiocost.evidence.importers.source import Source
+from mmiocost.evidence.importers.trace import block as s
 from mmiocost.evidence.importers.trace import reader
-from mmiocost.evidence.importers.trace import scanning as s
 from mmiocost.evidence.importers.trace.naming import Naming
 from mmiocost.evidence.importers.trace.pairing import MARKER
 
@@ -61,7 +60,9 @@ def _array(address: int, shape: tuple[int, int]) -> Any:
     return np.ctypeslib.as_array(ctypes.cast(address, ctypes.POINTER(ctypes.c_int64)), shape)
 
 
-def read(data: bytes, form: str, scan: Callable[..., Any] = s.scan, block: int = BLOCK, isa: str | None = None) -> Read:
+def read(
+    data: bytes, form: str, scan: Callable[..., Any] = reader.scanning.scan, block: int = BLOCK, isa: str | None = None
+) -> Read:
     """Rows of a trace, unpaired and unwritten."""
     naming, account = Naming(form, isa, True), Account()
     made: list[list[int]] = []
@@ -79,16 +80,13 @@ def read(data: bytes, form: str, scan: Callable[..., Any] = s.scan, block: int =
 
     trace.take = take
     account.skip = lambda number, reason: skipped.append((number, reason))  # type: ignore[method-assign]
-    with mock.patch.object(reader.s, "scan", scan), mock.patch.object(reader, "BLOCK", block):
+    with mock.patch.object(reader.scanning, "scan", scan), mock.patch.object(reader, "BLOCK", block):
         reader._blocks(Source(io.BytesIO(data), "trace"), trace)
     return Read(made, vars(naming.names), skipped)
 
 
 def both(data: bytes, form: str, block: int = BLOCK, isa: str | None = None) -> tuple[Read, Read]:
-    """As it is read, and line by line."""
+    """As it is read, and line by line; a block holds at least a line, as the reader's own does."""
+    longest = min(max(map(len, data.split(b"\n"))), LINE_LIMIT)
+    block = max(block, longest + 4)
     return read(data, form, block=block, isa=isa), read(data, form, line_by_line, BLOCK, isa)
-
-
-def samples(folder: Path) -> dict[str, bytes]:
-    """Files of a folder by name."""
-    return {path.name: path.read_bytes() for path in sorted(folder.iterdir()) if path.is_file()}

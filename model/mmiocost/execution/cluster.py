@@ -11,24 +11,44 @@ import contextlib
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
+from functools import cache
+from pathlib import Path
 from typing import Any
 
+from mmiocost.cache import content_hash
 from mmiocost.errors import InvalidInput, MmioCostError
+from mmiocost.execution.ledger import environment
 from mmiocost.execution.pool import WorkerPool
+from mmiocost.execution.results import CellError
 from mmiocost.execution.task import DEAD_WORKER, Done, Job
 
 _CONNECT_S = 30
+_OTHER = "the worker has another Python, other packages or another mmiocost than the process that asked"
+_OTHER_PACKAGES = Done(b"", 0.0, "", (), CellError(0, "", "OtherPackages", _OTHER, ""))
 _lock = threading.Lock()
 _pools: dict[tuple[str, ...], WorkerPool] = {}
 
 
-def serve(job: Job, preload: tuple[str, ...] = ()) -> Done:
-    """Execute one job on the dask worker that this is called on, in a process that the next one finds warm."""
+def serve(job: Job, preload: tuple[str, ...], expected: str) -> Done:
+    """Execute one job on the dask worker that this is called on, in a process that the next one finds warm.
+
+    Refused where the worker's packages are not those of the process that asked, whose ledger would tell of them.
+    """
+    if expected != installed():
+        return _OTHER_PACKAGES
     with _lock:
         pool = _pools.get(preload)
         if pool is None:
             pool = _pools[preload] = WorkerPool(None, preload=preload)
     return pool.serve(job)
+
+
+@cache
+def installed() -> str:
+    """Hash of Python, the packages and this package's own code."""
+    own = Path(__file__).resolve().parent.parent
+    files = sorted(own.rglob("*.py"))
+    return content_hash(environment(), *(part for file in files for part in (file.name, file.read_bytes())))
 
 
 class Cluster:
@@ -60,7 +80,7 @@ class Cluster:
 
     def _submit(self, number: int, job: Job) -> tuple[Any, int]:
         # Not pure: an equal job of another run must not be answered from that run.
-        return self._client.submit(serve, job, self._preload, pure=False), number
+        return self._client.submit(serve, job, self._preload, installed(), pure=False), number
 
 
 def cluster(address: str, preload: Sequence[str] = ()) -> Callable[[int | None], AbstractContextManager[Cluster]]:

@@ -30,17 +30,20 @@ class Pages:
     def __init__(self, out: Path, about: Mapping[str, str]) -> None:
         self._out, self._about, self._renderer = out, about, renderer_hash()
         self._context = SiteContext(about["version"], about["evidence"], "")
-        self._written: dict[str, str] = {}
 
     def add(self, run: NotebookRun) -> None:
         """Render the page of an executed notebook, unless there is one of the same. Remote notebooks have none."""
-        if isinstance(run.path, str):
-            return
-        content, name = run.path.read_bytes(), page_of(run)
+        if not isinstance(run.path, str) and not self.is_current(run):
+            content = run.path.read_bytes()
+            _write_page(self._out / page_of(run), self._page(run, content), self._inputs(run, content))
+
+    def is_current(self, run: NotebookRun) -> bool:
+        """Whether the page of a notebook was made from what it would be made from now, and is all there."""
+        return _made_from(self._out / page_of(run)) == self._inputs(run, Path(run.path).read_bytes())
+
+    def _inputs(self, run: NotebookRun, content: bytes) -> str:
         error = json.dumps(asdict(run.error)) if run.error else ""
-        made_from = content_hash(content, error, self._renderer, json.dumps(self._about), run.name)
-        if _made_from(self._out / name) != made_from:
-            _write_page(self._out / name, self._page(run, content), made_from)
+        return content_hash(content, error, self._renderer, json.dumps(self._about), run.name)
 
     def finish(self, rows: Sequence[Row]) -> Path:
         """Write what the pages share, and the index of all rows last; returns its path."""

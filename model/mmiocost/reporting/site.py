@@ -87,7 +87,7 @@ def _files(
 
 def _notebook_pages(runs: Sequence[NotebookRun]) -> Iterator[_Page]:
     for run in runs:
-        content = run.path.read_bytes()
+        content = Path(run.path).read_bytes()
         yield _Page(page_of(run), notebook_title(content) or run.name, content, run)
 
 

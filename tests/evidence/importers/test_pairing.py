@@ -72,7 +72,7 @@ def paired(events: list[Said]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     return pairs, trace.sums.document(names)
 
 
-@settings(max_examples=120)
+@settings(max_examples=60)
 @given(sequences())
 def test_pairs_are_those_of_the_rules(events: list[Said]) -> None:
     wanted = plain_pairs.pairs_of(events)

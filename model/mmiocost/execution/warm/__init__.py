@@ -31,6 +31,7 @@ fresh kernel instead; the last with a warning in the log.
 
 Who does what: ``provisioner`` is what Jupyter calls, ``client`` holds the nurseries of a process and ``process`` a
 handle of each kernel, ``folder`` has the place for their sockets, ``readiness`` knows when a kernel answers.
-``program`` is the nursery's process, ``nursery`` its loop, ``preload`` and ``exercise`` what it loads,
-``application`` ipykernel in two halves; both sides speak through ``messages`` and ask Linux through ``linux``.
+``program`` is the nursery's process, ``nursery`` its loop, ``keeper`` cleans up when it is killed; ``preload`` and
+``exercise`` are what it loads, ``application`` is ipykernel in two halves. Both sides speak through ``messages`` and
+ask Linux through ``linux``.
 """

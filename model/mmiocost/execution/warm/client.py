@@ -139,5 +139,5 @@ _started: dict[int, list[NurseryHandle]] = {}
 def _end(pid: int) -> None:
     """At the end of process ``pid``, which is not that of processes forked from it."""
     if pid == os.getpid():
-        for handle in _started.pop(pid):
+        for handle in _started.pop(pid, []):
             handle.end()

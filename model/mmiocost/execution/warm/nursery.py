@@ -27,7 +27,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from mmiocost.execution.warm import linux
+from mmiocost.execution.warm import keeper, linux
 from mmiocost.execution.warm.messages import receive, send
 
 _REQUEST_TIMEOUT_S = 5.0
@@ -54,10 +54,13 @@ class Forked(Exception):
 
 
 class Nursery:
-    """Serves requests on ``listener`` until ``owner`` ends or a client says so; ``refusal`` answers all if set."""
+    """Serves requests on ``listener`` until ``owner`` (pidfd) ends or a client says so; ``refusal`` answers all if set.
 
-    def __init__(self, listener: socket.socket, owner: int, refusal: str) -> None:
-        self._listener, self._owner, self._refusal = listener, owner, refusal
+    ``told`` is the file that tells the keeper.
+    """
+
+    def __init__(self, listener: socket.socket, owner: int, told: int, refusal: str) -> None:
+        self._listener, self._to_keeper, self._refusal = listener, told, refusal
         self._kernels: set[_Kernel] = set()
         self._ready = selectors.DefaultSelector()
         self._when_ready(listener, self._accept)
@@ -77,10 +80,9 @@ class Nursery:
             for kernel in self._kernels:
                 if time.monotonic() >= kernel.deadline:
                     kernel.deadline = _NEVER
-                    linux.kill_group(kernel.pid)
+                    _kill(kernel)
         for kernel in list(self._kernels):
-            linux.kill_group(kernel.pid)
-            os.waitpid(kernel.pid, 0)
+            self._ended(kernel)
 
     def _patience(self) -> float | None:
         soonest = min((kernel.deadline for kernel in self._kernels), default=_NEVER)
@@ -124,6 +126,8 @@ class Nursery:
         if pid == 0:
             linux.die_with_parent(nursery)
             os.setsid()
+            keeper.began(self._to_keeper, os.getpid())
+            os.close(self._to_keeper)
             for number, file in enumerate(files):
                 os.dup2(file, number)
             self._forget()
@@ -152,7 +156,7 @@ class Nursery:
         except (OSError, ValueError, KeyError):
             # The client has closed the connection, or is gone; the rest happens when the kernel has ended.
             self._ready.unregister(kernel.connection)
-            linux.kill_group(kernel.pid)
+            _kill(kernel)
             return
         if number == signal.SIGINT and kernel.deadline == _NEVER:
             kernel.deadline = time.monotonic() + kernel.grace
@@ -172,7 +176,8 @@ class Nursery:
 
     def _ended(self, kernel: _Kernel) -> None:
         # The group goes before its leader is waited for: until then its number can't be given to another.
-        linux.kill_group(kernel.pid)
+        _kill(kernel)
+        keeper.ended(self._to_keeper, kernel.pid)
         _, status = os.waitpid(kernel.pid, 0)
         self._kernels.discard(kernel)
         for file in (kernel.handle, kernel.connection, kernel.pulse):
@@ -183,3 +188,9 @@ class Nursery:
         os.close(kernel.handle)
         kernel.connection.close()
         kernel.pulse.close()
+
+
+def _kill(kernel: _Kernel) -> None:
+    """SIGKILL to a kernel that was not waited for yet, and to its group, which it may not have made yet."""
+    os.kill(kernel.pid, signal.SIGKILL)
+    linux.kill_group(kernel.pid)

@@ -11,7 +11,7 @@ import socket
 import sys
 from typing import Any, NoReturn
 
-from mmiocost.execution.warm import linux, preload
+from mmiocost.execution.warm import keeper, linux, preload
 from mmiocost.execution.warm.messages import send
 from mmiocost.execution.warm.nursery import Forked, Nursery
 
@@ -22,6 +22,7 @@ def main() -> NoReturn:
     # The thread that started the nursery waits for it, so that it does not end before.
     linux.die_with_parent(int(owner))
     handle = os.pidfd_open(int(owner))
+    told = keeper.start(int(owner), folder)
     status = ExitStatus()
     atexit.register(status.leave)
     from mmiocost.execution.warm.application import prepared
@@ -33,7 +34,7 @@ def main() -> NoReturn:
     gc.freeze()
     linux.outlive_parent()
     refusal = f"threads before the fork: {', '.join(others)}" if others else ""
-    forked = _serve(Nursery(socket.socket(fileno=int(listener)), handle, refusal))
+    forked = _serve(Nursery(socket.socket(fileno=int(listener)), handle, told, refusal))
     if forked is not None:
         _be_kernel(application, forked)
     elif linux.is_gone(int(owner)):

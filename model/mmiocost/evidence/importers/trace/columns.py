@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from . import classes
 from . import pairing as p
 from .block import ROOM
 from .payloads import ENTRY, EVENTS, EXIT, RW_NAMES
@@ -65,8 +66,8 @@ FILES: Mapping[str, tuple[Field, ...]] = {
     ),
     "pairs": (
         Field("tid", p.P_THREAD, "int32", "tid"), Field("vcpu", p.P_VCPU, "int32"),
-        Field("reason", p.P_REASON, "text", "reason"), Field("class", p.P_CLASS, "text", p.CLASSES),
-        Field("slow_case", p.P_CASE, "text", p.SLOW_CASES), Field("served", p.P_SERVED, "text", p.SERVED),
+        Field("reason", p.P_REASON, "text", "reason"), Field("class", p.P_CLASS, "text", classes.CLASSES),
+        Field("slow_case", p.P_CASE, "text", classes.SLOW_CASES), Field("served", p.P_SERVED, "text", classes.SERVED),
         Field("gpa", p.P_ADDRESS), Field("rw", p.P_RW, "text", RW_NAMES), Field("start", p.P_START),
         Field("duration", p.P_DURATION), Field("migrated", p.P_MIGRATED, "int8"),
         Field("line_exit", p.P_EXIT_LINE), Field("line_entry", p.P_ENTRY_LINE),

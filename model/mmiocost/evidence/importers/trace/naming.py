@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from .block import CANONICAL_SHIFT, CODE_IN_FIELD, CODE_IN_INFO1, CODE_SHIFT, NO_CODE, NOTHING
+from .classes import PLAIN, REASON_KINDS
 from .columns import Names
 from .exit_reasons import isa_of
-from .pairing import PLAIN, REASON_KINDS
 from .words import Names as Known
 
 THREADS = 1 << 16

@@ -24,33 +24,31 @@ from .block import (
     VALUE,
     VCPU,
 )
-from .payloads import CHECK, ENTRY, EXIT, FAST_MMIO, HANDLE, MARK, MMIO, PAGE_FAULT, PIO, USERSPACE
+from .classes import (
+    C_MMIO,
+    C_SLOW,
+    FIRST,
+    MISCONFIG,
+    NESTED,
+    NO_CASE,
+    S_MARK,
+    S_RESERVED,
+    S_USER,
+    SERVED,
+    class_of,
+    seen_by,
+)
+from .payloads import ENTRY, EXIT, FAST_MMIO, MMIO, PIO
 from .words import add, fast, get, inlined, keep
 
 MARKER = -2  # event of a row that says that events were lost on a CPU, or on all if that is -1
 CPUS = 100_000  # CPU numbers have at most five digits
 
-CLASSES = (
-    "mmio_fast", "mmio_stale", "mmio_slow", "mmio_cached", "mmio_other", "pio", "misconfig_bare", "fault", "other",
-)  # fmt: skip
-(C_FAST, C_STALE, C_SLOW, C_CACHED, C_MMIO, C_PIO, C_BARE, C_FAULT, C_OTHER) = range(len(CLASSES))
-SLOW_CASES = ("", "first", "before", "uncached", "unknown")
-NO_CASE, FIRST, BEFORE, UNCACHED, UNKNOWN = range(len(SLOW_CASES))
-SERVED = ("", "kernel", "user")
-#: What the canonical reason of an exit tells: nothing, a cached "this is MMIO", a missing one, or by bit 3 of the
-#: error code (nested paging, and a page fault under shadow paging).
-PLAIN, MISCONFIG, VIOLATION, NESTED, FAULT = range(5)
-REASON_KINDS = {
-    "EPT_MISCONFIG": MISCONFIG, "EPT_VIOLATION": VIOLATION, "NPF": NESTED, "EXCP_PF": FAULT, "EXCEPTION_NMI": FAULT,
-}  # fmt: skip
 _RESERVED_BIT = 8
 
 # What is known of a thread, STATE numbers each: an open exit, and what its thread did since.
 STATE = 13
 (OPEN, _START, _REASON, _LINE, _CPU, _SEEN, _ADDRESS, _RW, _LAST_CPU, _LAST_TIME, _VCPU, _EPOCH, _MET) = range(STATE)
-_S_FAST, _S_MMIO, _S_INVALID, _S_MARK, _S_HANDLE, _S_PIO, _S_FAULT, _S_USER, _S_RESERVED = (
-    1 << bit for bit in range(9)
-)
 
 # Totals of the file; of each reason, by 5; of each class by who served it, number and time.
 TOTALS = 11
@@ -80,27 +78,6 @@ def _field(here: int, column: int) -> int:
 @inlined
 def _put_field(file: int, place: int, column: int, value: int) -> None:
     keep(file, CAPACITY * column + place, value)
-
-
-@inlined
-def _class(seen: int, kind: int) -> int:
-    """Class of a pair: the first row of the table that applies."""
-    mmio, reserved = seen & _S_MMIO, seen & _S_RESERVED
-    if seen & _S_FAST:
-        return C_FAST
-    if mmio and (seen & _S_INVALID or (seen & _S_MARK and reserved and not seen & _S_HANDLE)):
-        return C_STALE
-    if mmio and seen & _S_MARK:
-        return C_SLOW
-    if mmio and (seen & _S_HANDLE or reserved):
-        return C_CACHED
-    if mmio:
-        return C_MMIO if kind == PLAIN else C_SLOW
-    if seen & _S_PIO:
-        return C_PIO
-    if kind == MISCONFIG:
-        return C_BARE
-    return C_FAULT if seen & _S_FAULT or kind in (VIOLATION, NESTED) else C_OTHER
 
 
 @fast
@@ -190,7 +167,7 @@ def _open(here: int, own: int, kinds: int, totals: int, reasons: int) -> None:
     keep(own, _REASON, reason)
     keep(own, _LINE, _field(here, LINE))
     keep(own, _CPU, _field(here, CPU))
-    keep(own, _SEEN, _S_RESERVED if reserved else 0)
+    keep(own, _SEEN, S_RESERVED if reserved else 0)
     keep(own, _ADDRESS, -1)
     keep(own, _RW, 0)
 
@@ -198,24 +175,12 @@ def _open(here: int, own: int, kinds: int, totals: int, reasons: int) -> None:
 @inlined
 def _see(here: int, event: int, own: int, kinds: int) -> None:
     """What an event between exit and entry says of the exit; the first access is the one that is kept."""
-    flag, error, seen = _field(here, FLAG), _field(here, ERROR_CODE), 0
-    if event in (MMIO, FAST_MMIO, PIO):
-        if get(own, _RW) == 0:
-            keep(own, _ADDRESS, _field(here, ADDRESS))
-            keep(own, _RW, _field(here, RW))
-        seen = _S_MMIO if event == MMIO else _S_FAST if event == FAST_MMIO else _S_PIO
-    elif event == USERSPACE:
-        seen = _S_USER if flag == 1 else 0
-    elif event == CHECK:
-        seen = _S_INVALID if flag == 0 else 0
-    elif event == MARK:
-        seen = _S_MARK
-    elif event == HANDLE:
-        seen = _S_HANDLE
-    elif event == PAGE_FAULT:
-        by_bit = get(kinds, get(own, _REASON)) >= NESTED and error >= 0 and error & _RESERVED_BIT
-        seen = _S_FAULT | (_S_RESERVED if by_bit else 0)
-    keep(own, _SEEN, get(own, _SEEN) | seen)
+    error = _field(here, ERROR_CODE)
+    if event in (MMIO, FAST_MMIO, PIO) and get(own, _RW) == 0:
+        keep(own, _ADDRESS, _field(here, ADDRESS))
+        keep(own, _RW, _field(here, RW))
+    by_bit = get(kinds, get(own, _REASON)) >= NESTED and error >= 0 and error & _RESERVED_BIT != 0
+    keep(own, _SEEN, get(own, _SEEN) | seen_by(event, _field(here, FLAG), by_bit))
 
 
 @inlined
@@ -223,8 +188,8 @@ def _close(
     here: int, own: int, kinds: int, totals: int, reasons: int, classes: int, file: int, at: int, slow_case: int
 ) -> None:
     seen, reason = get(own, _SEEN), get(own, _REASON)
-    found = _class(seen, get(kinds, reason))
-    served = 0 if found > C_MMIO else 2 if seen & _S_USER else 1
+    found = class_of(seen, get(kinds, reason))
+    served = 0 if found > C_MMIO else 2 if seen & S_USER else 1
     duration = _field(here, TIME) - get(own, _START)
     of_reason = reasons + 8 * REASON_TOTALS * reason
     if get(of_reason, R_PAIRS) == 0 or duration < get(of_reason, R_MIN):
@@ -239,7 +204,7 @@ def _close(
     _put_field(file, at, P_VCPU, _field(here, VCPU))
     _put_field(file, at, P_REASON, reason)
     _put_field(file, at, P_CLASS, found)
-    _put_field(file, at, P_CASE, NO_CASE if found != C_SLOW else FIRST if seen & _S_MARK else slow_case)
+    _put_field(file, at, P_CASE, NO_CASE if found != C_SLOW else FIRST if seen & S_MARK else slow_case)
     _put_field(file, at, P_SERVED, served)
     _put_field(file, at, P_ADDRESS, get(own, _ADDRESS))
     _put_field(file, at, P_RW, get(own, _RW))

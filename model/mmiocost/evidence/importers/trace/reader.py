@@ -14,8 +14,8 @@ import numpy as np
 from ..reading import LINE_LIMIT, Account, Options, Reading
 from ..source import Source
 from . import block as s
+from . import classes, scanning
 from . import pairing as p
-from . import scanning
 from .columns import Store
 from .headers import facts_of, overwritten
 from .naming import Naming
@@ -121,8 +121,8 @@ def slow_case(options: Options, facts: dict[str, Any]) -> int:
     release = str(options.kernel or facts.get("release") or "")
     parts = release.split(".")
     if len(parts) > 1 and parts[0].isdecimal() and (int(parts[0]), _leading(parts[1])) <= (3, 0):
-        return p.BEFORE
-    return p.UNCACHED if options.mmio_caching is False else p.UNKNOWN
+        return classes.BEFORE
+    return classes.UNCACHED if options.mmio_caching is False else classes.UNKNOWN
 
 
 def _leading(text: str) -> int:

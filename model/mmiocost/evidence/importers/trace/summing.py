@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from . import classes
 from . import pairing as p
 from .columns import Names
 from .naming import EVENTS, REASONS
@@ -21,7 +22,7 @@ class Sums:
         self.totals = np.zeros(p.TOTALS, np.int64)
         self.reasons = np.zeros((REASONS, p.REASON_TOTALS), np.int64)
         self.events = np.zeros(EVENTS, np.int64)
-        self.classes = np.zeros((len(p.CLASSES), len(p.SERVED), 2), np.int64)
+        self.classes = np.zeros((len(classes.CLASSES), len(classes.SERVED), 2), np.int64)
 
     def lose(self, number: int) -> None:
         """Events that the recording says were overwritten before it was written."""
@@ -57,7 +58,7 @@ class Sums:
     def _class_document(self) -> dict[str, Any]:
         found = {}
         for number, served in np.argwhere(self.classes[:, :, 0]):
-            name = p.CLASSES[number] + (f"/{p.SERVED[served]}" if served else "")
+            name = classes.CLASSES[number] + (f"/{classes.SERVED[served]}" if served else "")
             pairs, total = self.classes[number, served].tolist()
             found[name] = {"pairs": pairs, "total": total}
         return found
@@ -68,7 +69,7 @@ class Sums:
             unknown = " and more of unknown number" if self.totals[p.T_UNKNOWN_LOSS] else ""
             yield f"{self.totals[p.T_LOST]} events{unknown} were lost: counts and rates are lower bounds"
         counts = {name: int(self.events[number]) for number, name in enumerate(names.event)}
-        mmio = self.classes[[p.C_CACHED, p.C_SLOW], :, 0].sum()
+        mmio = self.classes[[classes.C_CACHED, classes.C_SLOW], :, 0].sum()
         if mmio and not sum(int(self.events[kind]) for kind in (HANDLE, MARK, CHECK)):
             yield "no kvmmmu events were recorded: stale MMIO sptes pass for cached ones"
         if counts.get("kvm_nested_vmexit"):
