@@ -16,6 +16,7 @@ import sys
 import threading
 import time
 from dataclasses import asdict
+from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -68,11 +69,15 @@ def _leave(status: int) -> NoReturn:
     os._exit(status)
 
 
+@cache
 def kernel_name() -> str:
-    """The kernel that notebooks run in: a warm one where there are any, which is on Linux."""
+    """The kernel that notebooks run in: a warm one on Linux, where the package is installed and not only imported."""
+    from importlib.metadata import entry_points
+
     from mmiocost.execution.warm import linux
 
-    return WARM if linux.supported() else _FRESH
+    found = entry_points(group="jupyter_client.kernel_provisioners").names
+    return WARM if linux.supported() and WARM in found else _FRESH
 
 
 def execute(
