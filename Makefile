@@ -56,6 +56,7 @@ validate: env ## the long checks: coverage, rows left out, rival forms, plan; th
 	@$(bin)/python -m mmiocost.fitting.validation $(ARGS)
 	@$(bin)/python -m mmiocost.fitting.selection $(filter --renew,$(ARGS))
 	@$(bin)/python -m mmiocost.whatif.plan_validation $(filter --renew,$(ARGS))
+	@$(if $(filter --renew,$(ARGS)),,PYTHONPATH=tests/support $(bin)/python -m tests.kills)
 	@$(if $(filter --renew,$(ARGS)),,$(MAKE) --no-print-directory mutate ARGS=)
 
 mutate: env ## put faults into the equations and the machine, one at a time: does the other side notice?
