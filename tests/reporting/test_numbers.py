@@ -74,8 +74,9 @@ def test_value_and_interval_end_at_one_place_and_are_near_what_they_stand_for(a:
     assume(shorter > 1e-6)
     texts = re.findall(r"-?\d+(?:\.\d+)?", quantity_text(value, low, high, plain=True))
     assert len({len(text.partition(".")[2]) for text in texts}) == 1
+    # Two digits of the shorter side: a side of 99.5 rounds to 100, whose second digit is ten, and half of it is 5/99.5.
     for text, number in zip(texts, (value, low, high), strict=True):
-        assert abs(float(text) - number) <= 0.0501 * shorter + 1e-12 * abs(number)
+        assert abs(float(text) - number) <= 5 / 99.5 * shorter * (1 + 1e-9) + 1e-12 * abs(number)
 
 
 @given(NUMBERS)
