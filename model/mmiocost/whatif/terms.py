@@ -9,7 +9,7 @@ from ..equations.integer import some
 from ..equations.lowering import kernel
 from ..errors import InvalidInput, nearest_name
 from ..fitting.fit import Fit
-from ..fitting.parameters import SETTINGS, parameter_counts
+from ..fitting.parameters import INDICATORS, NESTED, SETTINGS, parameter_counts
 from ..vocabulary import MIX_SYMBOLS, generation, path_named
 from .scenario import Scenario, admitted
 
@@ -160,17 +160,35 @@ def _minus(left: Mapping[str, Any], right: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def by_parameter(terms: Mapping[str, Any], scenario: Scenario, fit: Fit) -> dict[str, Any]:
-    """Occurrences by cost parameter: a known state's settings stand in for the scenario's indicators."""
+    """Occurrences by cost parameter.
+
+    A known state's settings stand in for the scenario's indicators, but for those that the scenario states; what the
+    machine is (nested) holds in any state of it.
+    """
     machine, state = fit.locate(scenario.machine)
     settings = fit.states.get((machine, state))
-    chosen = any(name in scenario.counts for name in ("exit_mitigated", "userspace_mitigated", "emulation_mitigated"))
-    return parameter_counts(terms, None if settings is None or chosen else settings)
+    stated = {
+        event
+        for event, indicator in zip(SETTINGS, INDICATORS, strict=True)
+        if settings is None or indicator in scenario.counts
+    }
+    by_state = {name: count for name, count in terms.items() if name not in stated}
+    by_hand = {name: count for name, count in terms.items() if name in stated}
+    known = _of_machine(machine, fit) if settings is None else settings
+    return {**parameter_counts(by_state, known), **parameter_counts(by_hand, None)}
+
+
+def _of_machine(machine: str, fit: Fit) -> dict[str, int]:
+    """What is known of a machine whose state is not: whether KVM there runs in a guest."""
+    nested = [settings.get(NESTED, 0) for (name, _), settings in fit.states.items() if name == machine]
+    return {NESTED: min(nested, default=0)}
 
 
 def indicators(scenario: Scenario, fit: Fit) -> dict[str, int]:
-    """Indicators of the host's state, all on for a known state whose settings then decide."""
-    known = fit.locate(scenario.machine) in fit.states
-    return {} if not known else {f"{event.split('_')[0]}_mitigated": 1 for event in SETTINGS}
+    """Indicators of the host's state that the scenario does not state: on in a known state, whose settings decide."""
+    if fit.locate(scenario.machine) not in fit.states:
+        return {}
+    return {indicator: 1 for indicator in INDICATORS if indicator not in scenario.counts}
 
 
 def search_kind(name: str) -> str:
