@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -18,19 +17,20 @@ from pathlib import Path
 import numpy as np
 
 from .. import __version__
-from ..cache import write_atomically
-from ..errors import InvalidInput, MmioCostError, Problem
+from ..errors import InvalidInput, Problem
 from ..evidence import Evidence, evidence_hash, load
 from . import bootstrap, left_out, simulation
 from .bootstrap import CrossCheck
 from .calibration import DIGITS, Coverage, coverages, coverages_by_group
 from .fit import DRAWS, SEED
+from .kept_file import keep, to_stderr
 from .left_out import SCHEMES, Prediction, Scheme
 from .recheck import differences
 from .rows import Row, fit_rows
 from .simulation import VARIANTS, Variant, World
 from .validation_result import (
     COMMAND,
+    FORMAT,
     Group,
     HeldOut,
     Simulated,
@@ -39,7 +39,6 @@ from .validation_result import (
     code_hash,
     read_validation,
     result_file,
-    written,
 )
 
 SIMULATIONS = 1000
@@ -198,19 +197,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, default=result_file(), metavar="FILE")
     parser.add_argument("--renew", action="store_true", help="only check a sample of the kept result")
     options = parser.parse_args(arguments)
-    try:
+
+    def make() -> Validation:
         _refuse_unwritable(options.out)
-        result = renewed() if options.renew else validate(options.simulations, _to_stderr)
-        write_atomically(options.out, written(result))
-    except MmioCostError as error:
-        print(error, file=sys.stderr)
-        return error.exit_status
-    print(table(result))
-    return 0
+        return renewed() if options.renew else validate(options.simulations, to_stderr)
 
-
-def _to_stderr(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+    return keep(make, FORMAT, options.out, table)
 
 
 def _positive(text: str) -> int:

@@ -1,20 +1,13 @@
-"""The kept result of the long checks of the fit: what it holds, how it is read, whether it is current.
-
-The result travels with the evidence, since the checks take many minutes. It is no resource of the Data Package:
-the descriptor is part of the evidence's hash, which the result names.
-"""
+"""The kept result of the long checks of the fit: what it holds, how it is read, whether it is current."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from ..cache import files_hash
-from ..errors import InvalidInput
-from ..evidence import evidence_hash
-from ..resources import data_dir
+from . import kept_file
 from .bootstrap import CrossCheck
 from .calibration import Coverage
 from .left_out import Prediction, Scheme
@@ -93,12 +86,7 @@ class Validation:
     @property
     def why_not_current(self) -> str:
         """What has changed since the result was made, with the command that makes it anew; else empty."""
-        changed = [
-            name
-            for name, then, now in (("evidence", self.evidence, evidence_hash()), ("fit", self.code, code_hash()))
-            if then != now
-        ]
-        return f"made with another {' and another '.join(changed)}: run `{COMMAND}`" if changed else ""
+        return kept_file.why_not_current(self.evidence, self.code, code_hash(), COMMAND)
 
     @property
     def is_current(self) -> bool:
@@ -127,7 +115,7 @@ def _without(document: dict[str, Any], *names: str) -> dict[str, Any]:
 
 def result_file() -> Path:
     """Where the kept result is."""
-    return data_dir() / "validation" / "result.json"
+    return kept_file.kept_file("result")
 
 
 def code_hash() -> str:
@@ -140,26 +128,16 @@ def read_validation(path: Path | None = None) -> Validation:
 
     Raises InvalidInput, with the command that makes it anew, where it is missing, damaged or of another format.
     """
-    path = path or result_file()
-    where = f"{path.parent.parent.name}/{path.parent.name}/{path.name}"
-    try:
-        document = json.loads(path.read_bytes())
-        if document["format"] == FORMAT:
-            return _validation(document)
-    except OSError as error:
-        raise InvalidInput.one(where, "", "", f"can't be read: {error.strerror}; run `{COMMAND}`") from None
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise InvalidInput.one(where, "", "", f"is no result of the checks ({error}); run `{COMMAND}`") from None
-    raise InvalidInput.one(where, "format", document["format"], f"must be {FORMAT}; run `{COMMAND}`")
+    return kept_file.read_kept(path or result_file(), FORMAT, _validation, COMMAND)
 
 
 def written(result: Validation) -> str:
     """The result as the text of its file; ``read_validation`` gives it back."""
-    return json.dumps({"format": FORMAT, **asdict(result)}, indent=1) + "\n"
+    return kept_file.written(result, FORMAT)
 
 
 def _validation(document: dict[str, Any]) -> Validation:
-    plain = _without(document, "format", "studies", "held_out", "bootstrap", "notes")
+    plain = _without(document, "studies", "held_out", "bootstrap", "notes")
     return Validation(
         **plain,
         studies=tuple(_study(item) for item in document["studies"]),

@@ -43,7 +43,7 @@ def fast_mmio(evidence: Folders = ()) -> Answer:
     rows += [_row(label, found) for label, found in others.items()]
     rows.append(
         AnswerRow(
-            "fewest slots at which an EPT store surely saves", sure, None, None, "1", f"{percent(SURE)} of the draws"
+            "fewest slots at which an EPT store surely saves", sure, None, None, "1", f"in {percent(SURE)} of the draws"
         )
     )
     any_number = percent(round(first.shares["always"], 2))

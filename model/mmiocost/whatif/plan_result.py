@@ -1,25 +1,17 @@
-"""The kept check of ``plan``: what it holds, how it is read, whether it is current.
-
-It travels with the evidence, since the check takes many minutes, and is no resource of the Data Package: the
-descriptor is part of the evidence's hash, which the result names.
-"""
+"""The kept check of ``plan``: what it holds, how it is read, whether it is current."""
 
 from __future__ import annotations
 
-import json
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ..cache import content_hash, files_hash
-from ..errors import InvalidInput
-from ..evidence import evidence_hash
-from ..fitting import validation_result
+from ..fitting import kept_file, validation_result
 from ..fitting.design import Array
-from ..resources import data_dir
 
 FORMAT = 1
 COMMAND = "python -m mmiocost.whatif.plan_validation"
@@ -88,17 +80,12 @@ class Checked:
     @property
     def why_not_current(self) -> str:
         """What has changed since the result was made, with the command that makes it anew; else empty."""
-        changed = [
-            name
-            for name, then, now in (("evidence", self.evidence, evidence_hash()), ("code", self.code, code_hash()))
-            if then != now
-        ]
-        return f"made with another {' and another '.join(changed)}: run `{COMMAND}`" if changed else ""
+        return kept_file.why_not_current(self.evidence, self.code, code_hash(), COMMAND)
 
 
 def result_file() -> Path:
     """Where the kept result is."""
-    return data_dir() / "validation" / "plan.json"
+    return kept_file.kept_file("plan")
 
 
 def code_hash() -> str:
@@ -112,18 +99,11 @@ def read_checked(path: Path | None = None) -> Checked:
 
     Raises InvalidInput, with the command that makes it anew, where it is missing, damaged or of another format.
     """
-    path = path or result_file()
-    where = f"{path.parent.parent.name}/{path.parent.name}/{path.name}"
-    try:
-        document = json.loads(path.read_bytes())
-        if document.pop("format") != FORMAT:
-            raise InvalidInput.one(where, "format", "", f"must be {FORMAT}; run `{COMMAND}`")
-        studies = tuple(_study(item) for item in document.pop("studies"))
-        return Checked(**document, studies=studies)
-    except OSError as error:
-        raise InvalidInput.one(where, "", "", f"can't be read: {error.strerror}; run `{COMMAND}`") from None
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise InvalidInput.one(where, "", "", f"is no result of the check ({error}); run `{COMMAND}`") from None
+    return kept_file.read_kept(path or result_file(), FORMAT, _checked, COMMAND)
+
+
+def _checked(document: dict[str, Any]) -> Checked:
+    return Checked(**{**document, "studies": tuple(_study(item) for item in document["studies"])})
 
 
 def _study(document: dict[str, Any]) -> PlanStudy:
@@ -133,4 +113,4 @@ def _study(document: dict[str, Any]) -> PlanStudy:
 
 def written(result: Checked) -> str:
     """The result as the text of its file; ``read_checked`` gives it back."""
-    return json.dumps({"format": FORMAT, **asdict(result)}) + "\n"
+    return kept_file.written(result, FORMAT)

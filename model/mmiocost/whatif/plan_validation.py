@@ -7,18 +7,17 @@ numbers, ``--renew`` makes a sample of them again and puts the present hashes in
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from ..cache import write_atomically
-from ..errors import InvalidInput, MmioCostError, Problem
+from ..errors import InvalidInput, Problem
 from ..evidence import evidence_hash
+from ..fitting.kept_file import keep, to_stderr
 from .plan_check import REPLICATES, STUDIES, check, ground, regrets
-from .plan_result import COMMAND, Checked, code_hash, mean_of, read_checked, result_file, written
+from .plan_result import COMMAND, FORMAT, Checked, code_hash, mean_of, read_checked, result_file
 
 
 def differences(kept: Checked, replicates: Sequence[int] = (0, 1, 2), studies: int = len(STUDIES)) -> list[str]:
@@ -74,18 +73,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if options.replicates < 2:
         parser.error("--replicates: must be 2 or more")
-    try:
-        result = renewed() if options.renew else check(options.replicates, _to_stderr)
-        write_atomically(options.out, written(result))
-    except MmioCostError as error:
-        print(error, file=sys.stderr)
-        return error.exit_status
-    print(table(result))
-    return 0
 
+    def make() -> Checked:
+        return renewed() if options.renew else check(options.replicates, to_stderr)
 
-def _to_stderr(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+    return keep(make, FORMAT, options.out, table)
 
 
 if __name__ == "__main__":

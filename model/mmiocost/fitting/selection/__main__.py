@@ -7,13 +7,11 @@ the kept result where all of it agrees.
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 
-from ...cache import write_atomically
-from ...errors import MmioCostError
+from ..kept_file import keep, to_stderr
 from .joint import VARIANTS
-from .kept import renewed, select, selection_file, written
+from .kept import FORMAT, Selection, renewed, select, selection_file
 from .scores import compare
 
 
@@ -22,18 +20,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m mmiocost.fitting.selection", description=__doc__)
     parser.add_argument("--renew", action="store_true", help="only check a sample of the kept result")
     options = parser.parse_args(arguments)
-    try:
-        found = renewed() if options.renew else select(lambda line: print(line, file=sys.stderr, flush=True))
-        write_atomically(selection_file(), written(found))
-    except MmioCostError as error:
-        print(error, file=sys.stderr)
-        return error.exit_status
+    return keep(lambda: renewed() if options.renew else select(to_stderr), FORMAT, selection_file(), _table)
+
+
+def _table(found: Selection) -> str:
     used = found.of(VARIANTS[0].name)
-    print(f"{'log density of left-out sources':38}{'':10}  against {used.form}")
+    lines = [f"{'log density of left-out sources':38}{'':10}  against {used.form}"]
     for item in found.scores:
         against = compare(used, item, "source")
-        print(f"{item.form:38}{item.scheme('source').log_density:10.2f}{against.difference:+10.2f}  {against.verdict}")
-    return 0
+        density = item.scheme("source").log_density
+        lines.append(f"{item.form:38}{density:10.2f}{against.difference:+10.2f}  {against.verdict}")
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":

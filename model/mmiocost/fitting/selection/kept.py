@@ -1,14 +1,12 @@
 """The kept scores of the joint fit's rivals: what the file holds, how it is made, read and checked again.
 
-The scores take minutes, so they travel with the evidence in ``data/validation/selection.json``, beside the result of
-the other long checks and like it no resource of the Data Package.
+The scores take minutes, so they travel with the evidence in ``data/validation/selection.json``.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,8 +14,8 @@ from typing import Any
 from ... import __version__
 from ...cache import files_hash
 from ...errors import InvalidInput, Problem
-from ...evidence import Evidence, evidence_hash, load
-from ...resources import data_dir
+from ...evidence import Evidence, load
+from .. import kept_file
 from ..rows import fit_rows
 from .joint import VARIANTS, Say, fitted, labels, scored_variants
 from .scores import Fold, Scheme, Score, fold
@@ -48,9 +46,7 @@ class Selection:
     @property
     def why_not_current(self) -> str:
         """What has changed since the scores were made, with the command that makes them anew; else empty."""
-        pairs = (("evidence", self.evidence, evidence_hash()), ("fit", self.code, code_hash()))
-        changed = [name for name, then, now in pairs if then != now]
-        return f"made with another {' and another '.join(changed)}: run `{COMMAND}`" if changed else ""
+        return kept_file.why_not_current(self.evidence, self.code, code_hash(), COMMAND)
 
     def of(self, variant: str) -> Score:
         """The score of a variant."""
@@ -110,7 +106,7 @@ def _far(then: Fold, now: Fold) -> bool:
 
 def selection_file() -> Path:
     """Where the kept scores are."""
-    return data_dir() / "validation" / "selection.json"
+    return kept_file.kept_file("selection")
 
 
 def code_hash() -> str:
@@ -124,22 +120,12 @@ def read_selection(path: Path | None = None) -> Selection:
 
     Raises InvalidInput, with the command that makes them anew, where they are missing, damaged or of another format.
     """
-    path = path or selection_file()
-    where = f"{path.parent.parent.name}/{path.parent.name}/{path.name}"
-    try:
-        document = json.loads(path.read_bytes())
-        if document["format"] == FORMAT:
-            return _selection(document)
-    except OSError as error:
-        raise InvalidInput.one(where, "", "", f"can't be read: {error.strerror}; run `{COMMAND}`") from None
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise InvalidInput.one(where, "", "", f"holds no scores ({error}); run `{COMMAND}`") from None
-    raise InvalidInput.one(where, "format", document["format"], f"must be {FORMAT}; run `{COMMAND}`")
+    return kept_file.read_kept(path or selection_file(), FORMAT, _selection, COMMAND)
 
 
 def written(found: Selection) -> str:
     """The scores as the text of their file; ``read_selection`` gives them back."""
-    return json.dumps({"format": FORMAT, **asdict(found)}, indent=1) + "\n"
+    return kept_file.written(found, FORMAT)
 
 
 def _selection(document: Mapping[str, Any]) -> Selection:
