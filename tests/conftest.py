@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -125,3 +125,15 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def chromium() -> str:
     """Path of Debian's Chromium, for ``playwright``'s ``executable_path``."""
     return str(shutil.which("chromium"))
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Any]:
+    """Debian's Chromium, running; root may not use its sandbox."""
+    from playwright.sync_api import sync_playwright
+
+    sandbox = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
+    with sync_playwright() as started:
+        running = started.chromium.launch(executable_path=chromium, args=sandbox)
+        yield running
+        running.close()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,17 +22,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build_site(
         sites.runs(folder / "runs"), folder / "out", answers=[sites.ANSWER], context=sites.context(folder)
     ).parent
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    sandbox = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
-    with sync_playwright() as started:
-        running = started.chromium.launch(executable_path=chromium, args=sandbox)
-        yield running
-        running.close()
 
 
 class Opened:

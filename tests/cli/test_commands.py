@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from documents import ABOUT, document
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -19,20 +20,10 @@ from mmiocost.evidence import evidence_hash
 from mmiocost.vocabulary import PATHS
 
 Run = Callable[..., Any]
-ABOUT = {"version", "evidence"}
 PREDICTION = ABOUT | {
     "quantity", "value", "low", "high", "unit", "level", "interval", "machine", "extrapolates", "outside",
     "prior_bounded", "sources",
 }  # fmt: skip
-
-
-def document(ran: Any) -> Any:
-    """The JSON document of a run that went well."""
-    assert (ran.status, ran.err) == (0, "")
-    found = ran.json()
-    for item in found if isinstance(found, list) else [found]:
-        assert (item["version"], item["evidence"]) == (__version__, evidence_hash())
-    return found
 
 
 def test_paths(cli_here: Run) -> None:

@@ -7,22 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from mmiocost import __version__
-from mmiocost.evidence import evidence_hash
+from documents import ABOUT, document
+
 from mmiocost.whatif.library import names
 from mmiocost.whatif.predict import predict
 from mmiocost.whatif.scenario import Scenario, read_scenario
 
 Run = Callable[..., Any]
-ABOUT = {"version", "evidence"}
-
-
-def document(ran: Any) -> Any:
-    assert (ran.status, ran.err) == (0, "")
-    found = ran.json()
-    for item in found if isinstance(found, list) else [found]:
-        assert (item["version"], item["evidence"]) == (__version__, evidence_hash())
-    return found
 
 
 def test_the_library_is_listed(cli_here: Run) -> None:
