@@ -188,6 +188,13 @@ def test_a_nested_machine_is_nested_in_any_state() -> None:
     assert unknown.low > 5000
 
 
+def test_a_loop_that_never_ends_is_refused_and_not_called_infinite() -> None:
+    """exp(1000) builds are undone: no number. With 700 unlinks in the window there is one, however large."""
+    with pytest.raises(InvalidInput, match=r"build_window=0.001: the unified loop never ends with unlink_rate 1e\+06"):
+        predict("cost:unified.ept.access", Scenario(mix={"unlink_rate": 1e6, "build_window": 1e-3}))
+    assert predict("cost:unified.ept.access", Scenario(mix={"unlink_rate": 1e6, "build_window": 7e-4})).value > 1e300
+
+
 def test_sources_and_the_widest_uncertainty_are_said() -> None:
     found = predict(SAVING, scenario(slots=32))
     assert "mammedov2014_binsearch" in found.sources
