@@ -65,9 +65,8 @@ def paired(events: list[Said]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     trace.sums.end(trace.state[:, p.OPEN])
     names = trace.naming.names
     store, fields = trace.store, columns.FILES["pairs"]
-    rows = store._columns[p.PAIRS][:, : store.used[p.PAIRS]]
-    narrow = zip(fields, store._narrow[p.PAIRS], strict=True)
-    arrays = {field.name: columns._array(rows, field, memory, names).to_pylist() for field, memory in narrow}
+    rows, used = store._columns[p.PAIRS], int(store.used[p.PAIRS])
+    arrays = {field.name: columns._array(rows, used, field, names).to_pylist() for field in fields}
     pairs = [dict(zip(arrays, values, strict=True)) for values in zip(*arrays.values(), strict=True)]
     return pairs, trace.sums.document(names)
 

@@ -13,7 +13,7 @@ from typing import Any
 from ...errors import MmioCostError
 
 MEMORY = "120MB"
-EXACT = 1_000_000  # pairs of whose times exact quantiles are taken, for which all must be held in memory
+EXACT = 6_000_000  # pairs of whose times exact quantiles are taken, for which all must be held in memory
 _WHY = "time between two tracepoints, with tracing and without the hardware's exit and entry: no round trip"
 #: Seen at least so often, a class's mean is offered as an observation.
 LEAST = 2

@@ -31,7 +31,7 @@ class Names:
 
 
 class Field(NamedTuple):
-    """A column of a file, made from a column of gathered numbers; -1 is null.
+    """A column of a file, made from a column of gathered numbers; -1 is null, which a ``required`` one never holds.
 
     ``kind`` is a NumPy type for a number, "text" for names (empty where there is none), "constant" for one name.
     ``texts`` are the names by number, or the list of Names that has them; numbers may be looked up there as well.
@@ -41,23 +41,28 @@ class Field(NamedTuple):
     column: int
     kind: str = "int64"
     texts: str | Sequence[str] = ()
+    required: bool = False
+
+
+def _always(name: str, column: int, kind: str = "int64", texts: str | Sequence[str] = ()) -> Field:
+    return Field(name, column, kind, texts, required=True)
 
 
 def _of_event(event: Field, *more: Field) -> tuple[Field, ...]:
     return (
-        Field("time", 0), Field("line", 1), Field("cpu", 2, "int32"), Field("tid", 3, "int32", "tid"),
-        Field("tgid", 3, "int32", "tgid"), Field("vcpu", 4, "int32"), Field("comm", 3, "text", "comm"), event, *more,
+        _always("time", 0), _always("line", 1), Field("cpu", 2, "int32"), _always("tid", 3, "int32", "tid"),
+        Field("tgid", 3, "int32", "tgid"), Field("vcpu", 4, "int32"), _always("comm", 3, "text", "comm"), event, *more,
     )  # fmt: skip
 
 
-_EVENT = Field("event", 5, "text", "event")
+_EVENT = _always("event", 5, "text", "event")
 #: Files and their columns, in the order of ``pairing``'s numbers for them.
 FILES: Mapping[str, tuple[Field, ...]] = {
     "events/exits": _of_event(
-        Field("event", EXIT, "constant", EVENTS), Field("reason", 5, "text", "reason"),
-        Field("reason_printed", 6, "text", "printed"), Field("error_code", 7),
+        _always("event", EXIT, "constant", EVENTS), _always("reason", 5, "text", "reason"),
+        _always("reason_printed", 6, "text", "printed"), Field("error_code", 7),
     ),
-    "events/entries": _of_event(Field("event", ENTRY, "constant", EVENTS)),
+    "events/entries": _of_event(_always("event", ENTRY, "constant", EVENTS)),
     "events/accesses": _of_event(
         _EVENT, Field("gpa", 6), Field("len", 7, "int32"), Field("rw", 8, "text", RW_NAMES),
     ),
@@ -65,16 +70,16 @@ FILES: Mapping[str, tuple[Field, ...]] = {
         _EVENT, Field("error_code", 6), Field("gen", 7), Field("valid", 8, "int8"), Field("level", 9, "int32"),
     ),
     "pairs": (
-        Field("tid", p.P_THREAD, "int32", "tid"), Field("vcpu", p.P_VCPU, "int32"),
-        Field("reason", p.P_REASON, "text", "reason"), Field("class", p.P_CLASS, "text", classes.CLASSES),
-        Field("slow_case", p.P_CASE, "text", classes.SLOW_CASES), Field("served", p.P_SERVED, "text", classes.SERVED),
-        Field("gpa", p.P_ADDRESS), Field("rw", p.P_RW, "text", RW_NAMES), Field("start", p.P_START),
-        Field("duration", p.P_DURATION), Field("migrated", p.P_MIGRATED, "int8"),
-        Field("line_exit", p.P_EXIT_LINE), Field("line_entry", p.P_ENTRY_LINE),
+        _always("tid", p.P_THREAD, "int32", "tid"), Field("vcpu", p.P_VCPU, "int32"),
+        _always("reason", p.P_REASON, "text", "reason"), _always("class", p.P_CLASS, "text", classes.CLASSES),
+        _always("slow_case", p.P_CASE, "text", classes.SLOW_CASES),
+        _always("served", p.P_SERVED, "text", classes.SERVED),
+        Field("gpa", p.P_ADDRESS), _always("rw", p.P_RW, "text", RW_NAMES), _always("start", p.P_START),
+        _always("duration", p.P_DURATION), _always("migrated", p.P_MIGRATED, "int8"),
+        _always("line_exit", p.P_EXIT_LINE), _always("line_entry", p.P_ENTRY_LINE),
     ),
 }  # fmt: skip
 _VALUE = Field("value", 9, "uint64")
-_STORED = {"text": "int32", "constant": "int32"}
 
 
 class Store:
@@ -90,8 +95,6 @@ class Store:
         self._fields = [(*fields, *more.get(name, ())) for name, fields in FILES.items()]
         self._paths = [folder / f"{name}.parquet" for name in FILES]
         self._columns = [np.empty((width, p.CAPACITY), np.int64) for width in p.WIDTHS]
-        # Columns as they are written, in memory that is used again: new memory costs more than what is put there.
-        self._narrow = [[np.empty(p.CAPACITY, _STORED.get(f.kind, f.kind)) for f in fields] for fields in self._fields]
         self._writers: list[Any] = [None] * len(FILES)
         self.addresses = np.array([columns.ctypes.data for columns in self._columns], np.int64)
         self.used = np.zeros(len(FILES), np.int64)
@@ -108,15 +111,15 @@ class Store:
         for writer in filter(None, self._writers):
             writer.close()
         self._columns.clear()
-        self._narrow.clear()
 
     def _write(self, number: int) -> None:
         import pyarrow as pa
 
-        rows = self._columns[number][:, : self.used[number]]
-        fields = self._fields[number]
-        arrays = [_array(rows, *pair, self._names) for pair in zip(fields, self._narrow[number], strict=True)]
-        table = pa.Table.from_arrays(arrays, [field.name for field in fields])
+        columns, used, fields = self._columns[number], self.used[number], self._fields[number]
+        arrays = [_array(columns, used, field, self._names) for field in fields]
+        kept = zip(fields, arrays, strict=True)
+        schema = pa.schema([pa.field(field.name, array.type, nullable=not field.required) for field, array in kept])
+        table = pa.Table.from_arrays(arrays, schema=schema)
         if self._writers[number] is None:
             self._writers[number] = _writer(
                 self._paths[number], table.schema.with_metadata(dict(self._metadata())), fields
@@ -136,32 +139,38 @@ def _writer(path: Path, schema: Any, fields: Sequence[Field]) -> Any:
     )
 
 
-def _array(rows: Any, field: Field, narrow: Any, names: Names) -> Any:
-    """A column as an arrow array, its numbers in ``narrow``."""
+def _array(columns: Any, used: int, field: Field, names: Names) -> Any:
+    """A column as an arrow array, over the gathered numbers themselves where nothing is looked up."""
     import pyarrow as pa
 
     texts = getattr(names, field.texts) if isinstance(field.texts, str) else field.texts
-    data = narrow[: rows.shape[1]]
     if field.kind == "constant":
-        data[:] = 0
-        return pa.DictionaryArray.from_arrays(_numbers(data), pa.array([texts[field.column]], pa.string()))
-    values = rows[field.column]
-    if field.kind == "text" or not texts:
-        np.copyto(data, values, casting="unsafe")
-    else:
-        np.take(np.array(texts, data.dtype), values, out=data, mode="clip")
-    numbers = _numbers(data)
-    return pa.DictionaryArray.from_arrays(numbers, pa.array(texts, pa.string())) if field.kind == "text" else numbers
+        return _named(pa.array(np.zeros(used, np.int32)), [texts[field.column]])
+    wide = field.kind in ("int64", "uint64")
+    data = columns[field.column].view("int64" if wide else "int32")[:used]
+    if field.kind == "text":
+        return _named(_numbers(data, field.required), texts)
+    if texts:
+        found = np.array(texts, field.kind)
+        if found.max() < 0:
+            return pa.nulls(int(used), pa.from_numpy_dtype(found.dtype))
+        data = np.take(found, data, mode="clip")  # every number has a text: clipping only spares the check
+    return _numbers(data.astype(field.kind, copy=False), field.required)
 
 
-def _numbers(data: Any) -> Any:
-    """An arrow array over the same memory, with null for what is negative."""
+def _named(numbers: Any, texts: Sequence[str]) -> Any:
     import pyarrow as pa
 
-    kind = pa.from_numpy_dtype(data.dtype)
-    bits = None
-    if data.min(initial=0) < 0:
-        if data.max() < 0:
-            return pa.nulls(len(data), kind)
-        bits = pa.py_buffer(np.packbits(data >= 0, bitorder="little"))
-    return pa.Array.from_buffers(kind, len(data), [bits, pa.py_buffer(data)])
+    return pa.DictionaryArray.from_arrays(numbers, pa.array(texts, pa.string()), safe=False)  # Naming gave the numbers
+
+
+def _numbers(data: Any, required: bool) -> Any:
+    """An arrow array over the same memory, with null for what is negative where that may be."""
+    import pyarrow as pa
+
+    if required or data.min(initial=0) >= 0:
+        return pa.array(data)
+    if data.max() < 0:
+        return pa.nulls(len(data), pa.from_numpy_dtype(data.dtype))
+    bits = pa.py_buffer(np.packbits(data >= 0, bitorder="little"))
+    return pa.Array.from_buffers(pa.from_numpy_dtype(data.dtype), len(data), [bits, pa.py_buffer(data)])

@@ -6,6 +6,8 @@ off the CPU and the tracing itself; not the hardware's exit and entry. Arrays ar
 
 from __future__ import annotations
 
+from typing import Any
+
 from .block import (
     ADDRESS,
     CPU,
@@ -39,7 +41,7 @@ from .classes import (
     seen_by,
 )
 from .payloads import ENTRY, EXIT, FAST_MMIO, MMIO, PIO
-from .words import add, fast, get, inlined, keep
+from .words import add, fast, get, inlined, keep, put_half
 
 MARKER = -2  # event of a row that says that events were lost on a CPU, or on all if that is -1
 CPUS = 100_000  # CPU numbers have at most five digits
@@ -57,16 +59,17 @@ TOTALS = 11
 REASON_TOTALS = 5
 R_EXITS, R_PAIRS, R_TOTAL, R_MIN, R_MAX = range(REASON_TOTALS)
 
-# Files that rows go to, each (columns, CAPACITY); the first columns are the same in all of events.
+# Files that rows go to, each (columns, CAPACITY) of words. What stands where, by (column, column of the row): numbers
+# of 64 bits and of 32; the first columns are the same in all of events.
 CAPACITY = 5 * ROOM
 EXITS, ENTRIES, ACCESSES, OTHERS, PAIRS = range(5)
-COMMON = (TIME, LINE, CPU, THREAD, VCPU)
-OF_EXITS = (REASON, PRINTED, ERROR_CODE)
-OF_ACCESSES = (KIND, ADDRESS, NUMBER, RW, VALUE)
-OF_OTHERS = (KIND, ERROR_CODE, GEN, FLAG, NUMBER)
+WIDE, NARROW = ((0, TIME), (1, LINE)), ((2, CPU), (3, THREAD), (4, VCPU))
+WIDE_EXITS, NARROW_EXITS = ((7, ERROR_CODE),), ((5, REASON), (6, PRINTED))
+WIDE_ACCESSES, NARROW_ACCESSES = ((6, ADDRESS), (9, VALUE)), ((5, KIND), (7, NUMBER), (8, RW))
+WIDE_OTHERS, NARROW_OTHERS = ((6, ERROR_CODE), (7, GEN)), ((5, KIND), (8, FLAG), (9, NUMBER))
 (P_THREAD, P_VCPU, P_REASON, P_CLASS, P_CASE, P_SERVED, P_ADDRESS, P_RW, P_START, P_DURATION, P_MIGRATED, P_EXIT_LINE,
  P_ENTRY_LINE) = range(13)  # fmt: skip
-WIDTHS = (5 + len(OF_EXITS), 5, 5 + len(OF_ACCESSES), 5 + len(OF_OTHERS), 13)
+WIDTHS = (8, 5, 10, 10, 13)
 
 
 @inlined
@@ -78,6 +81,12 @@ def _field(here: int, column: int) -> int:
 @inlined
 def _put_field(file: int, place: int, column: int, value: int) -> None:
     keep(file, CAPACITY * column + place, value)
+
+
+@inlined
+def _put_narrow(file: int, place: int, column: int, value: int) -> None:
+    """A number of 32 bits: the column is as far from the next as a wide one, and half as full."""
+    put_half(file, 8 * CAPACITY * column + 4 * place, value)
 
 
 @fast
@@ -200,17 +209,17 @@ def _close(
     add(totals, T_PAIRS, 1)
     add(classes, 2 * (len(SERVED) * found + served), 1)
     add(classes, 2 * (len(SERVED) * found + served) + 1, duration)
-    _put_field(file, at, P_THREAD, _field(here, THREAD))
-    _put_field(file, at, P_VCPU, _field(here, VCPU))
-    _put_field(file, at, P_REASON, reason)
-    _put_field(file, at, P_CLASS, found)
-    _put_field(file, at, P_CASE, NO_CASE if found != C_SLOW else FIRST if seen & S_MARK else slow_case)
-    _put_field(file, at, P_SERVED, served)
+    _put_narrow(file, at, P_THREAD, _field(here, THREAD))
+    _put_narrow(file, at, P_VCPU, _field(here, VCPU))
+    _put_narrow(file, at, P_REASON, reason)
+    _put_narrow(file, at, P_CLASS, found)
+    _put_narrow(file, at, P_CASE, NO_CASE if found != C_SLOW else FIRST if seen & S_MARK else slow_case)
+    _put_narrow(file, at, P_SERVED, served)
     _put_field(file, at, P_ADDRESS, get(own, _ADDRESS))
-    _put_field(file, at, P_RW, get(own, _RW))
+    _put_narrow(file, at, P_RW, get(own, _RW))
     _put_field(file, at, P_START, get(own, _START))
     _put_field(file, at, P_DURATION, duration)
-    _put_field(file, at, P_MIGRATED, 1 if get(own, _CPU) != _field(here, CPU) else 0)
+    _put_narrow(file, at, P_MIGRATED, 1 if get(own, _CPU) != _field(here, CPU) else 0)
     _put_field(file, at, P_EXIT_LINE, get(own, _LINE))
     _put_field(file, at, P_ENTRY_LINE, _field(here, LINE))
 
@@ -227,14 +236,18 @@ def _store(here: int, event: int, files: int, used: int) -> None:
         number = ACCESSES
     file, at = get(files, number), get(used, number)
     add(used, number, 1)
-    for place in range(5):
-        _put_field(file, at, place, _field(here, COMMON[place]))
+    _put_row(file, at, here, WIDE, NARROW)
     if number == EXITS:
-        for place in range(3):
-            _put_field(file, at, 5 + place, _field(here, OF_EXITS[place]))
+        _put_row(file, at, here, WIDE_EXITS, NARROW_EXITS)
     elif number == ACCESSES:
-        for place in range(5):
-            _put_field(file, at, 5 + place, _field(here, OF_ACCESSES[place]))
+        _put_row(file, at, here, WIDE_ACCESSES, NARROW_ACCESSES)
     elif number == OTHERS:
-        for place in range(5):
-            _put_field(file, at, 5 + place, _field(here, OF_OTHERS[place]))
+        _put_row(file, at, here, WIDE_OTHERS, NARROW_OTHERS)
+
+
+@inlined
+def _put_row(file: int, place: int, here: int, wide: Any, narrow: Any) -> None:
+    for column, field in wide:
+        _put_field(file, place, column, _field(here, field))
+    for column, field in narrow:
+        _put_narrow(file, place, column, _field(here, field))

@@ -66,19 +66,23 @@ byte = _loads(8)
 word = _loads(64)
 
 
-@intrinsic
-def _put(typing: Any, address: Any, at: Any, value: Any) -> Any:
-    """Store a word at an address."""
+def _stores(bits: int) -> Any:
+    """An intrinsic that stores so many bits of a number at an address."""
 
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        place = builder.add(arguments[0], arguments[1])
-        builder.store(arguments[2], builder.inttoptr(place, ir.IntType(64).as_pointer()))
-        return context.get_dummy_value()
+    @intrinsic
+    def store(typing: Any, address: Any, at: Any, value: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            place = builder.inttoptr(builder.add(arguments[0], arguments[1]), ir.IntType(bits).as_pointer())
+            builder.store(builder.trunc(arguments[2], ir.IntType(bits)) if bits < 64 else arguments[2], place)
+            return context.get_dummy_value()
 
-    return types.void(types.int64, types.int64, types.int64), generate
+        return types.void(types.int64, types.int64, types.int64), generate
+
+    return store
 
 
-put: Any = _put
+put = _stores(64)
+put_half = _stores(32)
 
 
 @inlined
