@@ -74,6 +74,8 @@ def _fuzzed(form: str, runs: int, seconds: int, seed: int) -> dict[str, Any]:
         print(text[-6000:], file=sys.stderr)
     edges, features, corpus = map(int, (_PROGRESS.findall(text) or [(0, 0, 0)])[-1])
     executions = max((int(one or two) for one, two in _EXECUTED.findall(text)), default=0)
+    if not executions:
+        sys.exit(f"{form}: nothing was executed, and nothing logged")
     return {
         "date": start.date().isoformat(), "commit": _commit(), "sources": sources(), "format": form, "seed": seed,
         "executions": executions, "edges": edges, "features": features, "corpus": corpus,

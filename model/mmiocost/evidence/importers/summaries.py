@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from ...errors import MmioCostError
 
 MEMORY = "120MB"
 EXACT = 6_000_000  # pairs of whose times exact quantiles are taken, for which all must be held in memory
+_CONFIG: dict[str, str | bool | int | float | list[str]] = {"memory_limit": MEMORY, "threads": 1}
 _WHY = "time between two tracepoints, with tracing and without the hardware's exit and entry: no round trip"
 #: Seen at least so often, a class's mean is offered as an observation.
 LEAST = 2
@@ -37,7 +39,7 @@ def query(sql: str, parameters: Sequence[Any]) -> list[dict[str, Any]]:
     """Rows of a query, as plain values by column."""
     import duckdb
 
-    with duckdb.connect(config={"memory_limit": MEMORY, "threads": 1}) as connection:
+    with TemporaryDirectory() as spilled, duckdb.connect(config=_CONFIG | {"temp_directory": spilled}) as connection:
         try:
             found = connection.execute(sql, list(parameters))
         except duckdb.OutOfMemoryException as error:
