@@ -5,6 +5,7 @@ unexport PYTHONHOME
 unexport PYTHONPATH
 
 bin := .venv/bin
+jupyter := $(CURDIR)/model/mmiocost/execution/jupyter
 notebooks := find notebooks -name '*.ipynb' -not -path '*/.*' -exec
 ARGS :=
 RUNS := 10000
@@ -68,9 +69,9 @@ lock: env ## resolve the dependencies into requirements.lock (ARGS=--upgrade tak
 	@echo uv | $(bin)/uv pip compile - --universal --generate-hashes \
 		--no-annotate --no-header --no-emit-index-url --quiet $(ARGS) -o .ci/uv.txt
 
-lab: env ## open the notebooks in JupyterLab
-	@JUPYTER_PATH="$(CURDIR)/model/mmiocost/execution/jupyter" $(bin)/python -m mmiocost.startup jupyterlab \
-		$(if $(filter 0,$(shell id -u)),--allow-root) $(ARGS) notebooks
+lab: env ## open JupyterLab with the notebooks, the warm kernel and a start page
+	@JUPYTER_PATH="$(jupyter)" JUPYTER_CONFIG_PATH="$(jupyter)" $(bin)/python -m mmiocost.startup jupyterlab \
+		--LabApp.default_url=/lab/tree/start.md $(if $(filter 0,$(shell id -u)),--allow-root) $(ARGS) notebooks
 
 wheel: env ## build dist/*.whl
 	@$(bin)/python -m build --wheel --no-isolation

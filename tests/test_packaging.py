@@ -78,6 +78,19 @@ def test_the_wheel_carries_every_file_of_the_package(wheel: Path) -> None:
     assert expected <= names
 
 
+def test_the_wheel_puts_the_kernels_where_jupyter_looks(wheel: Path) -> None:
+    """They are those of the package, and start with whichever interpreter Jupyter runs in."""
+    with zipfile.ZipFile(wheel) as archive:
+        for name in ("mmiocost", "mmiocost-warm"):
+            (path,) = [
+                path for path in archive.namelist() if path.endswith(f"share/jupyter/kernels/{name}/kernel.json")
+            ]
+            assert path.startswith(f"mmiocost-{mmiocost.__version__}.data/data/")
+            kept = ROOT / "model" / "mmiocost" / "execution" / "jupyter" / "kernels" / name / "kernel.json"
+            assert archive.read(path) == kept.read_bytes()
+            assert json.loads(kept.read_bytes())["argv"][0] == "python"
+
+
 def test_the_wheel_names_its_licence_and_version(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         metadata = archive.read(f"mmiocost-{mmiocost.__version__}.dist-info/METADATA").decode()

@@ -46,6 +46,21 @@ def test_a_second_report_executes_nothing_and_says_so(cli, site):
     assert str(site / "index.html") in ran.out
 
 
+def test_a_report_is_compared_with_another_and_mailed_as_one_file(cli, site, tmp_path):
+    """The same evidence and code: nothing moved, and nothing that differs is made up."""
+    ran = cli("report", "guest-walk", "--out", tmp_path, "--compare", site, "--single-file", "--json")
+    assert ran.status == 0, ran.err
+    document = ran.json()
+    assert document["comparison"]["moved"] == []
+    assert document["comparison"]["numbers"] > 8
+    assert document["comparison"]["reasons"] == ["Version, code and evidence are the same."]
+    mailed = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert document["single_file"] == str(tmp_path / "report.html")
+    assert 'id="notebook-03-guest-walk"' in mailed
+    assert 'id="comparison"' in mailed
+    assert not re.findall(r'<(?:script|link|img)[^>]* (?:src|href)="(?!data:)', mailed)
+
+
 def test_a_failing_notebook_is_shown_and_the_others_are_made(cli, tmp_path):
     """Its cell stands in the page and on the terminal, the exit status is 1."""
     failing = tmp_path / "failing.ipynb"

@@ -35,6 +35,8 @@ _VERBS = {
     "Sample": ("whatif.sweep", "Sample"),
     "sensitivity": ("whatif.sensitivity", "sensitivity"),
     "plan": ("whatif.next_measurement", "plan"),
+    "decide": ("reporting.deciding", "decide"),
+    "check_record": ("reporting.record_check", "check"),
     "hazards": ("mechanism.hazards", "explore"),
     "answers": ("reporting.answers", "answers"),
     "report": ("reporting.report", "report"),

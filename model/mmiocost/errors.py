@@ -26,7 +26,7 @@ class Problem:
         subject = f"{self.field}={self.got}" if self.field and self.got else (self.field or self.got)
         place = ": ".join(part for part in (self.where, subject) if part)
         hint = f"; did you mean '{self.nearest}'?" if self.nearest else ""
-        return f"{place}: {self.allowed}{hint}"
+        return _printable(f"{place}: {self.allowed}{hint}")
 
     def document(self) -> dict[str, str | None]:
         """The problem as one JSON object of the command line's contract."""
@@ -37,6 +37,11 @@ class Problem:
             "allowed": self.allowed,
             "nearest": self.nearest,
         }
+
+
+def _printable(text: str) -> str:
+    """Text without what a terminal would obey: control characters as their escapes, but for ends of lines."""
+    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
 
 
 class MmioCostError(Exception):

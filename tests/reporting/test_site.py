@@ -12,6 +12,7 @@ import sites
 from mmiocost.reporting.site import build_site
 
 PAGES = ["document-mechanism.html", "index.html", "notebook-broken.html", "notebook-payoff.html"]
+ASSETS = ["citation.js", "equations.js", "site.css", "site.js", "vega.js", "what_if.js"]
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +42,7 @@ class Elements(HTMLParser):
 
 def test_the_site_has_a_page_for_everything(site: Path) -> None:
     assert sorted(path.name for path in site.glob("*.html")) == PAGES
-    assert sorted(path.name for path in (site / "assets").iterdir()) == ["site.css", "site.js", "vega.js"]
+    assert sorted(path.name for path in (site / "assets").iterdir()) == ASSETS
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -52,7 +53,7 @@ def test_a_page_loads_nothing_but_the_assets_of_the_site(site: Path, page: str) 
             loaded = attributes.get("href") or attributes.get("src") or ""
             assert loaded.startswith(("assets/", "data:image/")) or not loaded, (tag, attributes)
     loaded_scripts = [script["src"] for script in elements.of("script") if "src" in script]
-    assert set(loaded_scripts) <= {"assets/vega.js", "assets/site.js"}
+    assert set(loaded_scripts) <= {"assets/vega.js", "assets/site.js", "assets/citation.js"}
     assert all(script == {"type": "application/json"} for script in elements.of("script") if "src" not in script)
 
 

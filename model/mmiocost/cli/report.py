@@ -18,25 +18,56 @@ def register(commands: Commands) -> None:
     parser.add_argument("notebooks", nargs="*", metavar="NOTEBOOK", help="names or files; default: all")
     parser.add_argument("--out", type=Path, metavar="DIR", help="default: reports/latest")
     parser.add_argument("--jobs", type=positive, metavar="N", help="notebooks at once")
+    parser.add_argument("--single-file", action="store_true", help="write the whole as DIR/report.html too, for mail")
+    other = "say which answers moved since the report in OTHER, a folder, and what differs"
+    parser.add_argument("--compare", type=Path, metavar="OTHER", help=other)
     evidence_option(parser)
 
 
-def report(notebooks: list[str], out: Path | None, jobs: int | None, evidence: list[Path], json: bool) -> int:
+def report(
+    notebooks: list[str],
+    out: Path | None,
+    jobs: int | None,
+    single_file: bool,
+    compare: Path | None,
+    evidence: list[Path],
+    json: bool,
+) -> int:
     """Fit the evidence, run the notebooks, write the pages; ends with the two answers."""
     from ..evidence import evidence_hash
     from ..reporting.conflicts import said_first
     from ..reporting.report import report as make
+    from .reference import reference
 
-    found = make(notebooks, out, jobs=jobs, evidence=evidence, on_progress=_say, on_notebook=_say_notebook)
+    found = make(
+        notebooks,
+        out,
+        jobs=jobs,
+        evidence=evidence,
+        reference=reference(),
+        single_file=single_file,
+        compare_with=compare,
+        on_progress=_say,
+        on_notebook=_say_notebook,
+    )
     if json:
         runs = [
             {"name": run.name, "status": run.status, "seconds": run.seconds, "html": str(found.page(run))}
             for run in found.runs
         ]
-        print_json({"index": str(found.index), "notebooks": runs, **envelope(evidence_hash(evidence))})
+        asked = _asked(found)
+        print_json({"index": str(found.index), "notebooks": runs, **asked, **envelope(evidence_hash(evidence))})
     else:
         print("\n".join([*said_first(evidence, plain=True), _text(found)]))
     return 1 if found.failed else 0
+
+
+def _asked(found: Any) -> dict[str, Any]:
+    """What is in the document only when it was asked for."""
+    from ..reporting.comparison import comparison_document
+
+    single = {"single_file": str(found.single)} if found.single else {}
+    return single | ({"comparison": comparison_document(found.comparison)} if found.comparison else {})
 
 
 def _say(line: str) -> None:
@@ -61,4 +92,9 @@ def _text(found: Any) -> str:
             value = row.note if row.value is None else quantity_text(row.value, row.low, row.high, row.unit)
             lines.append(f"    {row.label}: {value}")
         lines.append(f"  {answer.widest}")
-    return "\n".join([*lines, "", f"The report: {found.index}"])
+    if found.comparison:
+        from ..reporting.comparison import comparison_text
+
+        lines += ["", comparison_text(found.comparison)]
+    single = [f"As one file: {found.single}"] if found.single else []
+    return "\n".join([*lines, "", f"The report: {found.index}", *single])

@@ -15,7 +15,8 @@ _LETTERS = {item.name: item.letter for item in SYMBOLS} | {item.name: item.lette
 def in_letters(expression: Any) -> Any:
     """The expression with letters for scenario symbols, and Iverson brackets written as such."""
     expression = sp.sympify(expression)
-    renamed = expression.subs({item: sp.Symbol(_LETTERS.get(item.name, item.name)) for item in expression.free_symbols})
+    letters = {item: sp.Symbol(_LETTERS.get(item.name, item.name)) for item in expression.free_symbols}
+    renamed = expression.xreplace(letters)  # a plain exchange; subs compares each part with each symbol
     renamed = renamed.replace(Positive, lambda x: sp.Symbol(f"[{x} > 0]"))
     renamed = renamed.replace(Equal, lambda x, y: sp.Symbol(f"[{x} = {y}]"))
     return renamed.replace(Bisection, sp.Function("B")).replace(TreeHit, sp.Function("H"))

@@ -12,8 +12,20 @@ _FOLDER = Path(__file__).resolve().parent / "template" / "assets"
 
 def shared_assets() -> dict[str, bytes]:
     """Contents of the shared files by their path within the site."""
-    own = {f"assets/{path.name}": path.read_bytes() for path in sorted(_FOLDER.iterdir()) if path.is_file()}
-    return {**own, "assets/vega.js": _vega()}
+    return {**own_assets(), "assets/vega.js": _vega(), "assets/equations.js": _equations()}
+
+
+def own_assets() -> dict[str, bytes]:
+    """The same without Vega, for pages that have no charts."""
+    return {f"assets/{path.name}": path.read_bytes() for path in sorted(_FOLDER.iterdir()) if path.is_file()}
+
+
+def _equations() -> bytes:
+    """The kernels of the page "What if", which has the only use for them."""
+    from mmiocost.equations import javascript
+    from mmiocost.reporting.what_if import kernels_in_page
+
+    return javascript.source(kernels_in_page()).encode()
 
 
 def _vega() -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from html import escape
 from html.parser import HTMLParser
 
@@ -42,18 +42,30 @@ def sanitized(fragment: str) -> str:
     return parser.result()
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[object]], caption: str, *, kind: str = "data") -> str:
+def table(
+    columns: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    caption: str,
+    *,
+    kind: str = "data",
+    place: Callable[[str], str] | None = None,
+) -> str:
     """An accessible table in a box that scrolls by itself; the first column heads each row.
 
-    Everything is escaped. Numbers are aligned by class ``number``; None is an empty cell.
+    Everything is escaped. Numbers are aligned by class ``number``; None is an empty cell. ``place``
+    gives each row an id from its head; such a row can be cited.
     """
     head = "".join(f'<th scope="col">{escape(str(column))}</th>' for column in columns)
-    body = "".join(f"<tr>{_row(row)}</tr>" for row in rows)
+    body = "".join(f"<tr{_place(row, place)}>{_row(row)}</tr>" for row in rows)
     title = f"<caption>{escape(caption)}</caption>" if caption else ""
     return (
         f'<div class="scroll" role="region" tabindex="0" aria-label="{escape(caption or "Table")}">'
         f'<table class="{escape(kind)}">{title}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
     )
+
+
+def _place(row: Sequence[object], place: Callable[[str], str] | None) -> str:
+    return f' id="{escape(place(str(row[0])))}" data-cite=""' if place and row else ""
 
 
 def _row(row: Sequence[object]) -> str:

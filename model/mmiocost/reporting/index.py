@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from markupsafe import Markup
 
 from mmiocost.reporting import html
+from mmiocost.reporting.anchors import Anchors, anchor
 from mmiocost.reporting.context import SiteContext, Source
+from mmiocost.reporting.made_page import EVIDENCE, WHAT_IF
 from mmiocost.reporting.numbers import quantity_text
 from mmiocost.reporting.pages import render
 from mmiocost.whatif.answers import Answer
@@ -43,19 +45,21 @@ def index_body(answers: Sequence[Answer], pages: Sequence[PageLine], context: Si
         pages=pages,
         machines=_machines(context),
         sources=[_source(source) for source in context.sources],
+        catalogue=EVIDENCE if EVIDENCE in {page.href for page in pages} else "",
+        what_if=WHAT_IF if WHAT_IF in {page.href for page in pages} else "",
         context=context,
     )
 
 
 def _card(answer: Answer, hrefs: dict[str, str], known: set[str]) -> dict[str, Any]:
     return {
-        "id": f"answer-{_anchor(answer.key)}",
+        "id": anchor("answer", answer.key),
         "question": answer.question,
         "sentence": answer.sentence,
         "table": Markup(_answer_table(answer)),
         "widest": answer.widest,
         "prior_bounded": answer.prior_bounded,
-        "sources": [{"id": f"source-{_anchor(name)}", "name": name, "known": name in known} for name in answer.sources],
+        "sources": [{"id": anchor("source", name), "name": name, "known": name in known} for name in answer.sources],
         "href": hrefs.get(answer.notebook),
     }
 
@@ -63,9 +67,10 @@ def _card(answer: Answer, hrefs: dict[str, str], known: set[str]) -> dict[str, A
 def _answer_table(answer: Answer) -> str:
     rows = [(row.label, quantity_text(row.value, row.low, row.high, row.unit), row.note) for row in answer.rows]
     caption = _INTERVALS.get(answer.interval, "95 % intervals")
+    place = partial(Anchors(), anchor("answer", answer.key))
     if any(note for *_, note in rows):
-        return html.table(["Case", "Value [95 %]", "Note"], rows, caption, kind="answer")
-    return html.table(["Case", "Value [95 %]"], [row[:2] for row in rows], caption, kind="answer")
+        return html.table(["Case", "Value [95 %]", "Note"], rows, caption, kind="answer", place=place)
+    return html.table(["Case", "Value [95 %]"], [row[:2] for row in rows], caption, kind="answer", place=place)
 
 
 def _machines(context: SiteContext) -> Markup:
@@ -78,13 +83,9 @@ def _machines(context: SiteContext) -> Markup:
 def _source(source: Source) -> dict[str, str]:
     return {
         "id": source.id,
-        "anchor": f"source-{_anchor(source.id)}",
+        "anchor": anchor("source", source.id),
         "title": source.title,
         "author": source.author,
         "date": source.date,
         "link": source.url if html.is_link(source.url) else "",
     }
-
-
-def _anchor(name: str) -> str:
-    return re.sub(r"[^A-Za-z0-9_.-]+", "-", name)

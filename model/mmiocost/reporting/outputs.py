@@ -6,31 +6,33 @@ import base64
 import json
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from html import escape
 from typing import Any
 
 from mmiocost.reporting import html, mathml
+from mmiocost.reporting.anchors import Anchors
 from mmiocost.reporting.display import MEDIA_TYPE, VEGA_LITE
 
 # Control sequences of a terminal (ECMA-48).
 _TERMINAL_CODES = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 
 
-def output_html(output: Mapping[str, Any]) -> str:
-    """One output of a code cell (nbformat 4) as HTML."""
+def output_html(output: Mapping[str, Any], anchors: Anchors) -> str:
+    """One output of a code cell (nbformat 4) as HTML; ``anchors`` are those of its page."""
     kind = output.get("output_type")
     if kind == "stream":
         name = "stderr" if output.get("name") == "stderr" else "stdout"
         return _pre(output.get("text", ""), name)
     if kind == "error":
         return _pre("\n".join(output.get("traceback") or [str(output.get("evalue", ""))]), "error")
-    return _bundle(output.get("data") or {})
+    return _bundle(output.get("data") or {}, anchors)
 
 
-def _bundle(data: Mapping[str, Any]) -> str:
+def _bundle(data: Mapping[str, Any], anchors: Anchors) -> str:
     said = data.get(MEDIA_TYPE)
     if isinstance(said, Mapping):
-        shown = _own(said, data)
+        shown = _own(said, data, anchors)
         if shown:
             return shown
     for media_type, render in _RENDERERS.items():
@@ -39,13 +41,15 @@ def _bundle(data: Mapping[str, Any]) -> str:
     return _pre(data.get("text/plain", ""), "result")
 
 
-def _own(said: Mapping[str, Any], data: Mapping[str, Any]) -> str:
+def _own(said: Mapping[str, Any], data: Mapping[str, Any], anchors: Anchors) -> str:
     """One of the project's displays, or nothing if its data are not what they should be."""
     try:
         if said["kind"] == "figure":
-            return _figure(data[VEGA_LITE], said)
+            return _figure(data[VEGA_LITE], said, anchors)
         if said["kind"] == "table":
-            return html.table(_texts(said["columns"]), said["rows"], str(said["caption"]))
+            caption = str(said["caption"])
+            place = partial(anchors, f"table-{caption}")
+            return html.table(_texts(said["columns"]), said["rows"], caption, place=place)
         if said["kind"] == "formula":
             markup = mathml.checked(said["mathml"], alttext=str(said["plain"]))
             return f'<div class="formula scroll" role="region" tabindex="0" aria-label="Formula">{markup}</div>'
@@ -54,14 +58,15 @@ def _own(said: Mapping[str, Any], data: Mapping[str, Any]) -> str:
     return ""
 
 
-def _figure(spec: Mapping[str, Any], said: Mapping[str, Any]) -> str:
+def _figure(spec: Mapping[str, Any], said: Mapping[str, Any], anchors: Anchors) -> str:
     see, rows = str(said["see"]), said["rows"]
     title = str(spec.get("title") or "")
     drawn = {name: part for name, part in spec.items() if name != "title"}  # the page sets the title, and wraps it
     behind = html.table(_texts(said["columns"]), rows, "")
     count = f"{len(rows)} rows" if len(rows) != 1 else "1 row"
+    citable = f' id="{anchors("figure", title)}" data-cite="{escape(f"{title}: {see}")}"'
     return (
-        f'<figure><p class="title">{escape(title)}</p>{_chart(drawn)}<figcaption>{escape(see)}</figcaption>'
+        f'<figure{citable}><p class="title">{escape(title)}</p>{_chart(drawn)}<figcaption>{escape(see)}</figcaption>'
         f"<details><summary>Data behind this figure ({count})</summary>{behind}</details></figure>"
     )
 

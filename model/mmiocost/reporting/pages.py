@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from mmiocost.execution.results import NotebookRun
+from mmiocost.reporting.anchors import Anchors
+from mmiocost.reporting.citation import citation
 from mmiocost.reporting.context import SiteContext
 from mmiocost.reporting.markdown import markdown_html
 from mmiocost.reporting.outputs import output_html
@@ -52,6 +54,7 @@ def page_html(
         context=context,
         charts=charts,
         policy=POLICY,
+        citation=citation(context.version, context.evidence_hash),
     )
 
 
@@ -61,7 +64,7 @@ def notebook_body(run: NotebookRun, content: bytes, pages: Mapping[str, str]) ->
     from nbformat import reads
 
     exporter = _exporter()
-    exporter.register_filter("output_html", output_html)
+    exporter.register_filter("output_html", partial(output_html, anchors=Anchors()))
     exporter.register_filter("prose", lambda cell: markdown_html(cell.source, pages, cell.get("attachments")))
     highlight = Highlight2HTML(pygments_lexer="ipython3", parent=exporter)  # type: ignore[no-untyped-call]
     exporter.register_filter("highlight_code", highlight)

@@ -15,21 +15,32 @@ from ..evidence import Evidence, Folders, evidence_hash, load
 from ..execution import NotebookRun, run_notebooks
 from ..fitting.store import current_fit
 from ..fitting.validation_result import result_file
-from ..whatif.answers import Answer, AnswerRow
+from ..whatif.answers import Answer
 from .answers import answers
+from .comparison import Comparison, compare, comparison_html
 from .conflicts import said_first
 from .context import Machine, SiteContext, Source
 from .imports import imports_hash, machine_label, own_machines, remarks, with_provenance
+from .kept_answers import KeptAnswers, answer_from, kept_sources, read_answers, write_answers
+from .made_page import MadePage
+from .reference import Reference
+from .reference_pages import reference_pages
+from .single_file import write_single_file
 from .site import build_site, page_of
 
 
 @dataclass(frozen=True)
 class Report:
-    """A finished report: the page that opens first, the runs behind it, the answers that it gives."""
+    """A finished report: the page that opens first, the runs behind it, the answers that it gives.
+
+    ``single`` is the whole as one file and ``comparison`` what moved against another report, where asked for.
+    """
 
     index: Path
     runs: tuple[NotebookRun, ...]
     answers: tuple[Answer, ...]
+    single: Path | None = None
+    comparison: Comparison | None = None
 
     def page(self, run: NotebookRun) -> Path:
         """The page of a notebook."""
@@ -74,31 +85,52 @@ def report(
     *,
     jobs: int | None = None,
     evidence: Sequence[Path] = (),
+    reference: Reference | None = None,
+    single_file: bool = False,
+    compare_with: Path | None = None,
     on_progress: Callable[[str], None] = lambda line: None,
     on_notebook: Callable[[NotebookRun], None] = lambda run: None,
 ) -> Report:
     """Fit the evidence, execute the notebooks, write the site into ``out`` (default ``reports/latest``).
 
     A notebook whose inputs are unchanged is not executed; a failing one does not keep the others from being
-    made. Raises InvalidInput for unknown notebooks and damaged evidence.
+    made. ``reference`` is what the pages of reference describe; without it there are none, since the command line
+    and the public names stand above this package. ``single_file`` writes the whole site into ``report.html`` too, and
+    ``compare_with``, the folder of another report or of this one as it was, adds a page that says which answers
+    moved. Raises InvalidInput for unknown notebooks, damaged evidence and a folder that holds no report.
     """
     chosen = chosen_notebooks(notebooks)
+    before = read_answers(compare_with) if compare_with else None
     folder = out or default_out()
     on_progress("fitting the evidence")
     current_fit(evidence)
     found = _answers(evidence)
     on_progress(f"running {len(chosen)} notebooks")
+    inputs = report_inputs(evidence)
     runs = run_notebooks(
         chosen,
         folder / "notebooks",
         parameters={"evidence": Folders.of(evidence).plain()} if evidence else {},
-        inputs=report_inputs(evidence),
+        inputs=inputs,
         jobs=jobs,
         on_progress=on_notebook,
     )
     on_progress("writing the pages")
-    index = build_site(runs, folder, answers=found, context=_context(evidence))
-    return Report(index, tuple(runs), found)
+    context = _context(evidence)
+    now = KeptAnswers(
+        __version__, context.evidence_hash, _code_hash(), context.generated, found, kept_sources(load(evidence))
+    )
+    comparison = compare(before, now) if before else None
+    made = [*reference_pages(evidence, reference, content_hash(*inputs.values())), *_comparison_page(comparison)]
+    index = build_site(runs, folder, answers=found, context=context, made=made)
+    write_answers(now, folder)
+    return Report(index, tuple(runs), found, write_single_file(folder) if single_file else None, comparison)
+
+
+def _comparison_page(found: Comparison | None) -> tuple[MadePage, ...]:
+    if found is None:
+        return ()
+    return (MadePage("comparison.html", "What moved", repr(found), lambda: comparison_html(found)),)
 
 
 def report_inputs(evidence: Sequence[Path]) -> dict[str, str]:
@@ -120,17 +152,11 @@ def _answers(evidence: Sequence[Path]) -> tuple[Answer, ...]:
     place = cache_dir() / f"answers-{content_hash(_code_hash(), evidence_hash(evidence))[:24]}.json"
     try:
         document = json.loads(place.read_bytes())
-        return tuple(_answer(item) for item in document)
+        return tuple(answer_from(item) for item in document)
     except (OSError, ValueError, KeyError, TypeError):
         found = answers(evidence)
         write_atomically(place, json.dumps([asdict(item) for item in found]))
         return found
-
-
-def _answer(document: dict[str, object]) -> Answer:
-    rows = tuple(AnswerRow(**row) for row in document.pop("rows"))  # type: ignore[attr-defined]
-    texts = {name: tuple(value) if isinstance(value, list) else value for name, value in document.items()}
-    return Answer(rows=rows, **texts)  # type: ignore[arg-type]
 
 
 def _context(extra: Sequence[Path]) -> SiteContext:

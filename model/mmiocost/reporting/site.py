@@ -15,6 +15,7 @@ from mmiocost.execution.names import unique_names
 from mmiocost.execution.results import NotebookRun
 from mmiocost.reporting.assets import shared_assets
 from mmiocost.reporting.context import SiteContext
+from mmiocost.reporting.made_page import MadePage
 from mmiocost.reporting.manifest import Made, is_current, read_manifest, write_manifest
 from mmiocost.reporting.titles import first_heading, notebook_title
 from mmiocost.startup import block_slow_imports
@@ -29,22 +30,33 @@ INDEX = "index.html"
 
 @dataclass(frozen=True)
 class _Page:
-    """A page to be: where it goes, what it is called and made from. ``run`` is None for a document."""
+    """A page to be: where it goes, what it is called and made from.
+
+    ``run`` is None for a document; ``make`` gives the body of a page that the site makes itself.
+    """
 
     href: str
     title: str
     content: bytes
     run: NotebookRun | None
+    make: Callable[[], str] | None = None
 
 
-def build_site(runs: Sequence[NotebookRun], out: Path, *, answers: Sequence[Answer], context: SiteContext) -> Path:
-    """Write the site of ``runs`` into the folder ``out`` and return the path of its index.
+def build_site(
+    runs: Sequence[NotebookRun],
+    out: Path,
+    *,
+    answers: Sequence[Answer],
+    context: SiteContext,
+    made: Sequence[MadePage] = (),
+) -> Path:
+    """Write the site of ``runs`` and of ``made`` pages into the folder ``out`` and return the path of its index.
 
     Pages whose inputs have not changed are left as they are. All others are rendered before the first is
     written, each is replaced in one step, and the index comes last. Pages that the site no longer has are
     removed; files that it has not written are left alone.
     """
-    pages = [*_notebook_pages(runs), *_document_pages(context)]
+    pages = [*_notebook_pages(runs), *_document_pages(context), *_made_pages(made)]
     old = read_manifest(out)
     rendered: dict[str, bytes] = {}
     files: dict[str, Made] = {}
@@ -98,12 +110,19 @@ def _document_pages(context: SiteContext) -> Iterator[_Page]:
         yield _Page(f"document-{name}.html", first_heading(content.decode(errors="replace")) or name, content, None)
 
 
+def _made_pages(made: Sequence[MadePage]) -> Iterator[_Page]:
+    for page in made:
+        yield _Page(page.href, page.title, page.inputs.encode(), None, page.make)
+
+
 def _render(page: _Page, links: list[tuple[str, str, bool]], pages: Sequence[_Page], context: SiteContext) -> bytes:
     block_slow_imports()
     from mmiocost.reporting.pages import notebook_body, page_html
 
     targets = _targets(pages, context)
-    if page.run is None:
+    if page.make is not None:
+        body = page.make()
+    elif page.run is None:
         from mmiocost.reporting.markdown import markdown_html
 
         text = markdown_html(page.content.decode(errors="replace"), targets)
@@ -151,7 +170,7 @@ def _listed(page: _Page) -> dict[str, Any]:
 def _targets(pages: Sequence[_Page], context: SiteContext) -> dict[str, str]:
     """Pages by the names of the files that they come from, for links between documents."""
     notebooks = {f"{page.run.name}.ipynb": page.href for page in pages if page.run is not None}
-    documents = [page.href for page in pages if page.run is None]
+    documents = [page.href for page in pages if page.run is None and page.make is None]
     return {**notebooks, **{path.name: href for path, href in zip(context.documents, documents, strict=True)}}
 
 

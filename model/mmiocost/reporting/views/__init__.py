@@ -71,6 +71,7 @@ from .systems import system_sequences, system_stack
 from .trace import exit_classes, handler_tails, hot_pages, time_lines
 from .trace_files import imported_files, recording_commands, vcpu_threads
 from .trace_model import derived_scenario, model_beside
+from .tutorial import recording as recording
 from .unified import retry_table, unified_equations, unified_table
 from .validation import coverage_tables, held_out_figure, held_out_table, source_table
 from .walks import published_lookups, search_equations, search_figure, walk_costs, walk_equation, walk_reads

@@ -6,8 +6,6 @@ off the CPU and the tracing itself; not the hardware's exit and entry. Arrays ar
 
 from __future__ import annotations
 
-from typing import Any
-
 from .block import (
     ADDRESS,
     CPU,
@@ -45,7 +43,6 @@ from .words import add, fast, get, inlined, keep, put_half
 
 MARKER = -2  # event of a row that says that events were lost on a CPU, or on all if that is -1
 CPUS = 100_000  # CPU numbers have at most five digits
-
 _RESERVED_BIT = 8
 
 # What is known of a thread, STATE numbers each: an open exit, and what its thread did since.
@@ -59,8 +56,7 @@ TOTALS = 11
 REASON_TOTALS = 5
 R_EXITS, R_PAIRS, R_TOTAL, R_MIN, R_MAX = range(REASON_TOTALS)
 
-# Files that rows go to, each (columns, CAPACITY) of words. What stands where, by (column, column of the row): numbers
-# of 64 bits and of 32; the first columns are the same in all of events.
+# Files that rows go to, (columns, CAPACITY) of words: what stands where, by (column, that of a row), of 64 and 32 bits.
 CAPACITY = 5 * ROOM
 EXITS, ENTRIES, ACCESSES, OTHERS, PAIRS = range(5)
 WIDE, NARROW = ((0, TIME), (1, LINE)), ((2, CPU), (3, THREAD), (4, VCPU))
@@ -70,6 +66,7 @@ WIDE_OTHERS, NARROW_OTHERS = ((6, ERROR_CODE), (7, GEN)), ((5, KIND), (8, FLAG),
 (P_THREAD, P_VCPU, P_REASON, P_CLASS, P_CASE, P_SERVED, P_ADDRESS, P_RW, P_START, P_DURATION, P_MIGRATED, P_EXIT_LINE,
  P_ENTRY_LINE) = range(13)  # fmt: skip
 WIDTHS = (8, 5, 10, 10, 13)
+Columns = tuple[tuple[int, int], ...]
 
 
 @inlined
@@ -246,7 +243,7 @@ def _store(here: int, event: int, files: int, used: int) -> None:
 
 
 @inlined
-def _put_row(file: int, place: int, here: int, wide: Any, narrow: Any) -> None:
+def _put_row(file: int, place: int, here: int, wide: Columns, narrow: Columns) -> None:
     for column, field in wide:
         _put_field(file, place, column, _field(here, field))
     for column, field in narrow:

@@ -107,7 +107,8 @@
     });
     // A link to a failed cell opens its code.
     function opened() {
-      var cell = /^#cell-\d+$/.test(location.hash) && document.querySelector(location.hash + " details.code");
+      var named = /^#(?:[\w.-]+--)?cell-\d+$/.test(location.hash) && document.getElementById(location.hash.slice(1));
+      var cell = named && named.querySelector("details.code");
       if (cell) cell.open = true;
     }
     window.addEventListener("hashchange", opened);
