@@ -114,6 +114,7 @@ class Predictor:
         place = self._fit.locate(scenario.machine)
         kind = _kind(interval_kind, place[0])
         name, full = quantity_kernel(quantity, scenario, **indicators(scenario, self._fit))
+        _refuse_endless(full)
         terms = kernel(name)(full)
         counts = by_parameter(terms, scenario, self._fit)
         draws = self._draws.setdefault(place, Draws(self._fit, *place))
@@ -143,6 +144,14 @@ class Predictor:
         if key not in self._clocks:
             self._clocks[key] = clock_of(scenario, clock_hz, self._folders)
         return self._clocks[key]
+
+
+def _refuse_endless(full: Mapping[str, Any]) -> None:
+    """A unified loop whose every build is undone has no cost that a number could hold."""
+    if not np.isfinite(full.get("retries", 0)):
+        came = ", ".join(f"{name} {full[name]:g}" for name in ("unlink_rate", "unlink_hit_fraction"))
+        allowed = f"the unified loop never ends with {came}: unlinks within the window must be fewer than some 700"
+        raise InvalidInput.one("--set", "build_window", f"{full['build_window']:g}", allowed)
 
 
 def _kind(asked: str | None, machine: str) -> str:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
 from ..equations.integer import some
 from ..equations.lowering import kernel
 from ..errors import InvalidInput, nearest_name
@@ -39,16 +37,7 @@ def full_scenario(path: str, scenario: Scenario, **values: Any) -> dict[str, Any
         found["mmio_cached"] = 1 / found["mmio_pages"]
     if some(found["unlink_rate"]) and "retries" not in {**scenario.counts, **values}:
         found["retries"] = kernel("expected_retries")(found)["value"]
-        _refuse_endless(found["retries"], found)
     return found
-
-
-def _refuse_endless(retries: Any, full: Mapping[str, Any]) -> None:
-    """A loop whose every build is undone has no cost that a number could hold."""
-    if not np.all(np.isfinite(retries)):
-        came = ", ".join(f"{name} {np.max(full[name]):g}" for name in ("unlink_rate", "unlink_hit_fraction"))
-        allowed = f"the unified loop never ends with {came}: unlinks within the window must be fewer than some 700"
-        raise InvalidInput.one("--set", "build_window", f"{np.max(full['build_window']):g}", allowed)
 
 
 def check_after(scenario: Scenario) -> None:
