@@ -9,6 +9,7 @@ import atexit
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -25,6 +26,7 @@ from mmiocost.startup import block_slow_imports, one_blas_thread
 
 block_slow_imports()
 one_blas_thread()
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it, and so would children
 
 # Processes that share the tests share what is cached too; the one that started them takes it away.
 _SHARED = "MMIOCOST_TESTS"
