@@ -26,7 +26,7 @@ class Problem:
         subject = f"{self.field}={self.got}" if self.field and self.got else (self.field or self.got)
         place = ": ".join(part for part in (self.where, subject) if part)
         hint = f"; did you mean '{self.nearest}'?" if self.nearest else ""
-        return _printable(f"{place}: {self.allowed}{hint}")
+        return "\n".join(map(printable, f"{place}: {self.allowed}{hint}".split("\n")))
 
     def document(self) -> dict[str, str | None]:
         """The problem as one JSON object of the command line's contract."""
@@ -39,9 +39,9 @@ class Problem:
         }
 
 
-def _printable(text: str) -> str:
-    """Text without what a terminal would obey: control characters as their escapes, but for ends of lines."""
-    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
+def printable(text: str) -> str:
+    """A text from elsewhere on one line: what a terminal or a parser would obey, ends of lines too, as its escape."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 class MmioCostError(Exception):

@@ -8,9 +8,6 @@ from typing import Any
 import pytest
 import sites
 
-from mmiocost.reporting.single_file import write_single_file
-from mmiocost.reporting.site import build_site
-
 pytestmark = pytest.mark.browser
 
 PAGES = ["index", "notebook-payoff", "notebook-broken", "document-mechanism", "report"]
@@ -90,12 +87,7 @@ CONTRAST = """() => {
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("site")
-    index = build_site(
-        sites.runs(folder / "runs"), folder / "out", answers=[sites.ANSWER], context=sites.context(folder)
-    )
-    write_single_file(index.parent)
-    return index.parent
+    return sites.with_single_file(tmp_path_factory.mktemp("site"))
 
 
 def opened(browser: Any, path: Path, scheme: str) -> Any:

@@ -9,6 +9,8 @@ from samples import HOSTILE, code, prose, shown, write_notebook
 
 from mmiocost.execution import CellError, NotebookRun
 from mmiocost.reporting.context import Machine, SiteContext, Source
+from mmiocost.reporting.single_file import write_single_file
+from mmiocost.reporting.site import build_site
 from mmiocost.whatif.answers import Answer, AnswerRow
 
 ANSWER = Answer(
@@ -107,3 +109,10 @@ def runs(folder: Path) -> list[NotebookRun]:
     broken = write_notebook(folder / "broken.ipynb", code("1"), code("1 / 0"), code("2"))
     error = CellError(2, "1 / 0", "ZeroDivisionError", HOSTILE, "Traceback\nZeroDivisionError")
     return [NotebookRun("payoff", "executed", 1.5, payoff), NotebookRun("broken", "failed", 0.5, broken, error)]
+
+
+def with_single_file(folder: Path) -> Path:
+    """The site written under a folder, with all of it in one file beside its pages."""
+    out = build_site(runs(folder / "runs"), folder / "out", answers=[ANSWER], context=context(folder)).parent
+    write_single_file(out)
+    return out

@@ -8,6 +8,7 @@ import pytest
 from mmiocost.errors import InvalidInput
 from mmiocost.whatif import options
 from mmiocost.whatif.decision import BYPASS, FAST, UNIFIED, decision, sample
+from mmiocost.whatif.next_measurement import plan
 from mmiocost.whatif.options import BOUND, OPTIONS, Outcome, weigh
 from mmiocost.whatif.predict import predict
 from mmiocost.whatif.scenario import Scenario, read_scenario
@@ -84,3 +85,11 @@ def test_what_turns_it_over_is_the_break_even_of_the_symbols_that_matter(found: 
 def test_an_unknown_question_names_the_nearest() -> None:
     with pytest.raises(InvalidInput, match="did you mean 'fast-mmio'"):
         weigh("fast-mmoi")
+
+
+def test_a_loop_that_never_ends_is_refused_and_no_mean_is_made_of_it() -> None:
+    """By decide and plan alike, and where only some draws of the open facts have it."""
+    for mix in ({"unlink_rate": 1e6, "build_window": 1e-3}, {"unlink_rate": 1e6}):
+        for ask in (weigh, plan):
+            with pytest.raises(InvalidInput, match="in some draws the unified loop never ends"):
+                ask(UNIFIED, Scenario(mix=mix))

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from .. import __version__
 from ..cache import content_hash
+from ..errors import printable
 from ..evidence import load
 from ..whatif.options import Outcome, weigh
 from ..whatif.scenario import scenario_of
@@ -17,6 +18,7 @@ from .record import Head, head_of, read_head, read_text
 
 _MOVED = 0.05  # of an interval's width: less than a reader would act on, more than other libraries make a fit differ
 _PROBABILITY_MOVED = 0.01
+_NAME = 60  # letters of a source's name that are shown: it may come from a stranger
 
 HOLDS, MOVED, TURNED = "still holds", "interval moved", "turned over"
 
@@ -69,7 +71,7 @@ def _turned_by(old: Head, new: Head, found: Outcome) -> tuple[str, ...]:
     changed = [name for name in names if old.sources.get(name) != new.sources.get(name)]
     close = [name for name in changed if name in found.sources or name not in new.sources]
     if changed:
-        return tuple(_printable(name) for name in close or changed)
+        return tuple(printable(name)[:_NAME] for name in close or changed)
     if old.evidence != new.evidence:
         return (f"priors or assumptions, evidence {old.evidence} now {new.evidence}",)
     return (f"the model, mmiocost {old.version} now {new.version}",)
@@ -88,7 +90,3 @@ def _moved(old: Head, new: Head) -> tuple[str, ...]:
     if abs(new.regret[0] - old.regret[0]) > max(_MOVED * abs(old.regret[0]), old.regret[2] - old.regret[1]):
         found.append("expected regret")
     return tuple(found)
-
-
-def _printable(text: str) -> str:
-    return "".join(letter if letter.isprintable() else "?" for letter in text)[:60]

@@ -43,7 +43,12 @@ _FACTS = {
     BYPASS: ("fault_rate", "true_fault_fraction", "notrap_fraction", "fill_rate", "unsync_rate"),
     UNIFIED: ("unlink_rate", "unlink_hit_fraction", "build_window"),
 }  # fmt: skip
-_TWO_PATHS = "v31"  # the kernel that the loop was proposed for
+TWO_PATHS = "v31"  # the kernel that the loop was proposed for
+_MOST = 1e15  # cycles: no mean of such costs says anything
+_ENDLESS = (
+    "in some draws the unified loop never ends: set unlink_rate, unlink_hit_fraction and build_window so that fewer"
+    " than some 25 pages are unlinked while an access builds its spte"
+)
 
 
 @dataclass(frozen=True)
@@ -69,7 +74,10 @@ class Decision:
 
     def counts(self, values: Mapping[str, Any], fit: Fit) -> dict[str, Any]:
         """Occurrences of each cost parameter in what the second design saves."""
-        state = {**indicators(self.scenario, fit), **values}
+        with np.errstate(over="ignore"):  # an endless loop is refused where its cost is known
+            return by_parameter(self._terms({**indicators(self.scenario, fit), **values}), self.scenario, fit)
+
+    def _terms(self, state: Mapping[str, Any]) -> dict[str, Any]:
         if self.question == FAST:
             terms, _ = quantity_terms(SAVING, self.scenario, **state)
         elif self.question == BYPASS:
@@ -77,9 +85,9 @@ class Decision:
             terms = {name: -count for name, count in lost.items()}
         else:
             loop, _ = design_terms("unified", self.scenario, **state)
-            two, _ = design_terms(f"{_TWO_PATHS}.{self.scenario.mode}.mmio_hit", self.scenario, **state)
+            two, _ = design_terms(f"{TWO_PATHS}.{self.scenario.mode}.mmio_hit", self.scenario, **state)
             terms = {name: two.get(name, 0) - loop.get(name, 0) for name in dict.fromkeys([*two, *loop])}
-        return by_parameter(terms, self.scenario, fit)
+        return terms
 
 
 def decision(question: str, scenario: Scenario) -> Decision:
@@ -147,12 +155,15 @@ class Sample:
         return parameter_counts(terms, {NESTED: 1} if machine == NESTED else None)
 
     def total(self, counts: Mapping[str, Any], machine: str = SAME) -> Array:
-        """Σ N·θ at every point, (points,)."""
+        """Σ N·θ at every point, (points,). Raises InvalidInput where the unified loop never ends."""
         names = tuple(counts)
         costs = self.costs(names, machine)
         found = np.zeros(self.points)
-        for column, name in enumerate(names):
-            found += counts[name] * costs[:, column]
+        with np.errstate(over="ignore", invalid="ignore"):
+            for column, name in enumerate(names):
+                found += counts[name] * costs[:, column]
+        if not np.all(np.abs(found) < _MOST):
+            raise InvalidInput.one("--set", "unlink_rate", "", _ENDLESS)
         return found
 
 

@@ -23,14 +23,13 @@ from ..fitting.intervals import interval
 from ..fitting.prediction import sources_of
 from ..fitting.store import current_fit
 from .breakeven import BreakEven, breakeven
-from .decision import BYPASS, FAST, UNIFIED, Decision, Sample, decision, sample
+from .decision import BYPASS, FAST, TWO_PATHS, UNIFIED, Decision, Sample, decision, sample
 from .domains import Varied
 from .next_measurement import COPIES
 from .ranges import default_range, symbol_unit
 from .scenario import Scenario
 from .terms import REGRESSION, by_parameter, design_terms, indicators, quantity_terms
 
-_TWO_PATHS = "v31"  # the kernel that the loop was proposed for
 #: Symbols in which a decision may turn over.
 _TURNS = {
     FAST: ("slots", "zapping_rate"),
@@ -113,7 +112,8 @@ def weigh(
     folders = [Path(folder) for folder in evidence]
     asked, fit = _asked(question, scenario), current_fit(folders)
     drawn = sample(asked, fit, COPIES)
-    counts = _counts(asked, fit, asked.values(drawn.unit))
+    with np.errstate(over="ignore"):  # an endless loop is refused where its cost is known
+        counts = _counts(asked, fit, asked.values(drawn.unit))
     costs = {name: drawn.total(found) for name, found in counts.items()}
     meanings = OPTIONS[asked.question]
     if asked.question == BYPASS:
@@ -151,7 +151,7 @@ def _counts(asked: Decision, fit: Fit, values: Mapping[str, Any]) -> dict[str, d
     if asked.question == FAST:
         terms = {design: design_terms(design, scenario, **state)[0] for design in ("before", "after")}
     elif asked.question == UNIFIED:
-        paths = {"two paths": f"{_TWO_PATHS}.{scenario.mode}.mmio_hit", "unified loop": "unified"}
+        paths = {"two paths": f"{TWO_PATHS}.{scenario.mode}.mmio_hit", "unified loop": "unified"}
         terms = {name: design_terms(design, scenario, **state)[0] for name, design in paths.items()}
     else:
         terms = {"drop": {}}
@@ -161,13 +161,18 @@ def _counts(asked: Decision, fit: Fit, values: Mapping[str, Any]) -> dict[str, d
 
 
 def _option(name: str, meaning: str, costs: Array, first: Array, cheapest: Array | None) -> Option:
-    own, beside = interval(costs), interval(costs - first)
+    (low, high), (least, most) = _sides(costs), _sides(costs - first)
     probability = None if cheapest is None else float(np.mean(costs <= cheapest))
     regret = None if cheapest is None else float(np.mean(costs - cheapest))
     return Option(
-        name, meaning, float(costs.mean()), float(own.low or 0), float(own.high or 0), float((costs - first).mean()),
-        float(beside.low or 0), float(beside.high or 0), probability, regret,
-    )  # fmt: skip
+        name, meaning, float(costs.mean()), low, high, float((costs - first).mean()), least, most, probability, regret
+    )
+
+
+def _sides(values: Array) -> tuple[float, float]:
+    found = interval(values)
+    assert found.low is not None and found.high is not None  # costs are finite
+    return found.low, found.high
 
 
 def _mean(values: Array, drawn: Sample) -> tuple[float, float, float]:
@@ -190,7 +195,7 @@ def _turns(asked: Decision, folders: Sequence[Path]) -> tuple[BreakEven, ...]:
     between = {
         FAST: ("before", "after"),
         BYPASS: ("no-bypass", "bypass"),
-        UNIFIED: (f"{_TWO_PATHS}.{scenario.mode}.mmio_hit", "unified"),
+        UNIFIED: (f"{TWO_PATHS}.{scenario.mode}.mmio_hit", "unified"),
     }[asked.question]
     found = []
     for variable in _TURNS[asked.question]:

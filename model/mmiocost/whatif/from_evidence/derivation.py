@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ...errors import InvalidInput, nearest_name
+from ...errors import InvalidInput, nearest_name, printable
 from ...evidence.importers.detect import TRACES
 from ...evidence.importers.folder import Import, imports
 from ...vocabulary import MIX_SYMBOLS, SYMBOLS
@@ -177,8 +177,3 @@ def _document(
 def _source(item: Derived) -> str:
     bound = f" ({item.bound} bound)" if item.bound else ""
     return printable(f"file {item.source}: {item.rule}{bound}")
-
-
-def printable(text: str) -> str:
-    """A text from elsewhere on one line, without what a terminal or a parser would take for more than a letter."""
-    return "".join(letter if letter.isprintable() else "?" for letter in text)

@@ -6,8 +6,9 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from ...errors import printable
 from ...vocabulary import MIX_SYMBOLS
-from .derivation import Derivation, printable
+from .derivation import Derivation
 
 _UNITS = {item.name: "/s" for item in MIX_SYMBOLS if item.unit == "1/s"}
 
