@@ -41,13 +41,25 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with subprocess.Popen(["/bin/sh", "-c", line], cwd=ROOT, env=environ, stderr=subprocess.PIPE) as running:
         try:
             end = time.monotonic() + PATIENCE
-            while not (found := list(runtime.glob("jpserver-*.json"))):
+            while not (address := listening(runtime)):
                 assert running.poll() is None, running.stderr and running.stderr.read().decode()
                 assert time.monotonic() < end, "JupyterLab did not start"
                 time.sleep(0.1)
-            yield json.loads(found[0].read_text())["url"]
+            yield address
         finally:
             running.terminate()
+
+
+def listening(runtime: Path) -> str:
+    """Address of the server that says there that it runs, once it answers; it says so a moment before."""
+    for file in runtime.glob("jpserver-*.json"):
+        try:
+            address: str = json.loads(file.read_text())["url"]
+            ask(address, "api")
+        except (OSError, ValueError):  # not listening yet, or the file is only half written
+            continue
+        return address
+    return ""
 
 
 def ask(server: str, path: str, told: dict[str, Any] | None = None) -> Any:
