@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import sites
+from browsing import CHARTS_READY, wait_until
 
 pytestmark = pytest.mark.browser
 
@@ -93,7 +94,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def opened(browser: Any, path: Path, scheme: str) -> Any:
     page = browser.new_context(color_scheme=scheme, viewport={"width": 800, "height": 800}).new_page()
     page.goto(path.as_uri())
-    page.wait_for_function("document.documentElement.dataset.charts === 'ready'")
+    wait_until(page, CHARTS_READY)
     page.evaluate("document.querySelectorAll('details').forEach((part) => { part.open = true; })")
     return page
 

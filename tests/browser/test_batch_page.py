@@ -7,6 +7,7 @@ from typing import Any
 
 import batches
 import pytest
+from browsing import wait_until
 
 from mmiocost.reporting.batch_site import Pages
 
@@ -31,7 +32,7 @@ def page(browser: Any, index: Path) -> Any:
     opened.on("console", lambda message: complaints.append(message.text))
     opened.on("pageerror", lambda error: complaints.append(str(error)))
     opened.goto(index.as_uri())
-    opened.wait_for_function("document.documentElement.dataset.batch === 'ready'")
+    wait_until(opened, "document.documentElement.dataset.batch === 'ready'")
     yield opened
     assert complaints == []
     assert all(url.startswith(index.parent.as_uri()) for url in requests)
@@ -60,7 +61,7 @@ def test_rows_are_filtered_by_words_and_by_values(page: Any) -> None:
     assert visible(page, 1) == ["s999"]
     assert page.inner_text("#count") == "1 of 1000"
     page.click("button[type=reset]")
-    page.wait_for_function("document.getElementById('count').textContent === '1000 of 1000'")
+    wait_until(page, "document.getElementById('count').textContent === '1000 of 1000'")
 
 
 def test_rows_are_sorted_by_number_and_those_without_come_last(page: Any) -> None:
@@ -90,5 +91,5 @@ def test_the_page_fits_a_phone_and_reads_without_script(browser: Any, index: Pat
     assert still.locator("noscript").count() == 1
     narrow = browser.new_context(viewport={"width": 360, "height": 800}).new_page()
     narrow.goto(index.as_uri())
-    narrow.wait_for_function("document.documentElement.dataset.batch === 'ready'")
+    wait_until(narrow, "document.documentElement.dataset.batch === 'ready'")
     assert narrow.evaluate("document.documentElement.scrollWidth") <= 360

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import sites
+from browsing import CHARTS_READY, wait_until
 
 from mmiocost.reporting.site import build_site
 
@@ -35,7 +36,7 @@ class Opened:
         self.page.on("console", lambda message: self.complaints.append(message.text))
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.goto(path.as_uri())
-        self.page.wait_for_function("document.documentElement.dataset.charts === 'ready'")
+        wait_until(self.page, CHARTS_READY)
 
     def value(self, expression: str) -> Any:
         return self.page.evaluate(expression)
@@ -68,9 +69,9 @@ def test_a_class_is_hidden_and_shown_by_keyboard(browser: Any, site: Path) -> No
     button.focus()
     opened.page.keyboard.press("Enter")
     assert button.get_attribute("aria-pressed") == "false"
-    opened.page.wait_for_function(f"{count} < {before}")
+    wait_until(opened.page, f"{count} < {before}")
     opened.page.keyboard.press("Enter")
-    opened.page.wait_for_function(f"{count} === {before}")
+    wait_until(opened.page, f"{count} === {before}")
     assert opened.complaints == []
 
 
@@ -125,7 +126,7 @@ def test_code_is_folded_and_a_link_to_a_cell_unfolds_it(browser: Any, site: Path
     unfolded = "[...document.querySelectorAll('details.code')].map(d => d.open)"
     assert opened.value(unfolded) == [False, False, False]
     opened.page.locator("aside a").click()
-    opened.page.wait_for_function("document.querySelector('#cell-2 details.code').open")
+    wait_until(opened.page, "document.querySelector('#cell-2 details.code').open")
     assert opened.value(unfolded) == [False, True, False]
 
 

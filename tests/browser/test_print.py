@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import sites
+from browsing import CHARTS_READY, wait_until
 
 pytestmark = pytest.mark.browser
 
@@ -39,7 +40,7 @@ def _content(body: bytes) -> bytes:
 def test_no_printed_page_is_empty(browser: Any, site: Path, name: str) -> None:
     page = browser.new_page()
     page.goto((site / f"{name}.html").as_uri())
-    page.wait_for_function("document.documentElement.dataset.charts === 'ready'")
+    wait_until(page, CHARTS_READY)
     for paper in PAPER:
         drawn = drawn_on_pages(page.pdf(format=paper))
         assert drawn
@@ -59,7 +60,7 @@ def test_no_chart_is_cut_on_paper(browser: Any, site: Path, name: str) -> None:
     """A chart is as wide as the sheet at most, lower than it, and is not broken between two."""
     page = browser.new_context(viewport={"width": PAPER["A4"] - 76, "height": 1000}).new_page()
     page.goto((site / f"{name}.html").as_uri())
-    page.wait_for_function("document.documentElement.dataset.charts === 'ready'")
+    wait_until(page, CHARTS_READY)
     page.emulate_media(media="print")
     charts = page.evaluate(
         """[...document.querySelectorAll('figure')].filter(f => f.querySelector('.plot svg')).map(f => {

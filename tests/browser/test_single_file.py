@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import sites
+from browsing import CHARTS_READY, wait_until
 
 from mmiocost.reporting.single_file import single_file
 from mmiocost.reporting.site import build_site
@@ -35,14 +36,14 @@ def test_it_opens_by_itself_with_its_charts(browser: Any, mailed: Path, width: i
     page.on("console", lambda message: complaints.append(message.text))
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.goto(mailed.as_uri())
-    page.wait_for_function("document.documentElement.dataset.charts === 'ready'")
+    wait_until(page, CHARTS_READY)
     assert complaints == []
     assert [url for url in requests if not url.startswith("data:")] == [mailed.as_uri()]
     assert page.evaluate("document.querySelectorAll('.plot svg').length") == 2
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert page.evaluate("typeof window.alerted") == "undefined"
     page.locator("aside a").click()
-    page.wait_for_function("document.getElementById('notebook-broken--cell-2').querySelector('details.code').open")
+    wait_until(page, "document.getElementById('notebook-broken--cell-2').querySelector('details.code').open")
     page.context.close()
 
 
@@ -51,6 +52,6 @@ def test_a_script_put_in_afterwards_does_not_run(browser: Any, mailed: Path, tmp
     changed.write_text(mailed.read_text().replace("</main>", "<script>window.added = 1</script></main>"))
     page = browser.new_context().new_page()
     page.goto(changed.as_uri())
-    page.wait_for_function("document.documentElement.dataset.charts === 'ready'")
+    wait_until(page, CHARTS_READY)
     assert page.evaluate("typeof window.added") == "undefined"
     page.context.close()

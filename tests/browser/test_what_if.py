@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import sites
 import yaml
+from browsing import wait_until
 
 from mmiocost.equations.lowering import kernel
 from mmiocost.fitting.fit import POPULATION
@@ -119,7 +120,7 @@ def test_the_address_holds_the_scenario_and_nothing_strange_comes_in(opened: Any
     assert "--set slots=33" in opened.inner_text("#what-if-command")
     assert "  slots: 33" in opened.inner_text("#what-if-yaml")
     opened.evaluate("location.hash = 'slots=1e99&mode=%3Cscript%3E&machine=__proto__&mmio_rate=NaN&after=v311&slots=%'")
-    opened.wait_for_function("mmiocostWhatIf.read().after === 'v311'")
+    wait_until(opened, "mmiocostWhatIf.read().after === 'v311'")
     read = opened.evaluate("mmiocostWhatIf.read()")
     kept = scenario_of(yaml.safe_load(opened.inner_text("#what-if-yaml")))
     assert (kept.after, kept.mode, kept.machine, kept.counts["slots"]) == ("v311", "ept", POPULATION, 33)
